@@ -25,12 +25,13 @@ import type { BenchCase } from "./measure.js";
 
 type Opened = ReturnType<BenchCase["open"]>;
 
-/** What one of the three networks is run with, here and in the peer. */
+/** The settings with which one of the three networks runs, here and in the peer. */
 interface Network {
   readonly title: string;
   readonly peer: string;
-  /** Images of one training step, and of one run of inference. */
+  /** Number of images in a training step. */
   readonly batch: number;
+  /** Number of images in a run of inference. */
   readonly images: number;
   readonly timesteps: number;
   readonly bars: { readonly inference: number; readonly training: number };
@@ -74,7 +75,7 @@ const RECOGNITION: Network = {
   task: (timesteps) => new RecognitionTask(new RecognitionNetwork({ rotatingDimensions: 2, timesteps })),
 };
 
-/** Sudoku boards that need not have a solution, pictures of noise. */
+/** Inputs: random Sudoku boards, which need not have a solution, and images of noise. */
 function feedsFor(ports: readonly Port[]): Values {
   return Object.fromEntries(
     ports.map(({ name, shape }) => {
@@ -153,7 +154,10 @@ export function akornCases(): BenchCase[] {
   return [OBJECTS, SUDOKU, RECOGNITION].flatMap(networkCases);
 }
 
-/** Cost over the number of steps: Kuramoto steps of a batch in a second, which stay the same where it is linear. */
+/**
+ * Cost against the number of timesteps, as Kuramoto steps of a batch in a second. This rate stays the same if
+ * the cost is linear.
+ */
 export function akornStepCases(): BenchCase[] {
   const lengths = [8, 32, 128, 256];
   const batch = 16;
@@ -168,7 +172,7 @@ export function akornStepCases(): BenchCase[] {
   return [...long, votingCase()];
 }
 
-/** One board, 100 starting states, 128 steps each. */
+/** Voting on one board over 100 starting states of 128 timesteps each. */
 function votingCase(): BenchCase {
   return {
     name: "AKOrN Sudoku, 128 channels, T 128, voting over 100 draws, one board",

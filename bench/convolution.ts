@@ -15,7 +15,10 @@ import type { Tensor, TensorData } from "../src/graph/index.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import type { BenchCase } from "./measure.js";
 
-/** batch, channels in, channels out, height = width, kernel: typical stages of residual networks, and a wide kernel. */
+/**
+ * Batch, channels in, channels out, height = width, and kernel, for typical stages of residual networks and
+ * for a wide kernel.
+ */
 const SHAPES = [
   [64, 64, 64, 32, 3],
   [64, 128, 128, 16, 3],
@@ -37,14 +40,14 @@ export function noise(shape: readonly number[], scale = 1): TensorData {
 }
 
 /**
- * One sample of a result: all of it is computed, but only little comes back. In a training step such tensors stay inside
- * the runtime, and copying them out would take longer than some of the products.
+ * One sample of a result: the whole result is computed, but only this sample comes back. In a training step
+ * such tensors stay inside the runtime, and copying them out would take longer than some of the products.
  */
 function glimpse(x: Tensor): Tensor {
   return slice(x, [{ axis: 0, start: 0, end: 1 }]);
 }
 
-/** A graph ready to be timed, every input filled with noise. */
+/** Opens a graph for timing, with noise in every input. */
 export async function openGraph(outputs: Record<string, Tensor>): ReturnType<BenchCase["open"]> {
   const model = writeOnnx(lower(outputs, "cpu"));
   const session = await nodeRuntime.createSession(model.bytes, { threads: 2 });

@@ -34,10 +34,13 @@ function severities(names: readonly CorruptionName[]): BenchCase["open"] {
   };
 }
 
-/** Those that take the published Python code longest. */
+/** The corruptions for which the published Python code takes longest. */
 const SLOWEST: readonly CorruptionName[] = ["glass_blur", "elastic_transform", "zoom_blur"];
 
-/** 224 x 224 pixels; SciPy runs the same steps with the same constants (bench/scipy_peer.py). */
+/**
+ * Corruptions of images of 224 x 224 pixels. SciPy runs the same steps with the same constants
+ * (bench/scipy_peer.py).
+ */
 export function corruptionCases(): BenchCase[] {
   return [
     ...SLOWEST.map((name): BenchCase => ({

@@ -1,6 +1,9 @@
 import { openFeedbackTraining } from "./komplexnet.js";
 
-/** Largest resident memory of a process that trains the recurrent model, batch 64, T 15, for three steps. */
+/**
+ * Prints the largest resident memory of this process, which trains the recurrent model for three steps with
+ * batches of 64 and T = 15.
+ */
 async function main(): Promise<void> {
   const training = await openFeedbackTraining();
   for (let step = 0; step < 3; step++) await training.run();

@@ -15,7 +15,7 @@ import type { BenchCase } from "./measure.js";
 const BATCH = 64;
 const TIMESTEPS = 15;
 
-/** Pictures with a fifth of their pixels lit, two labels, uniform phases. */
+/** Inputs: images with a fifth of their pixels lit, about two labels for each image, uniform phases. */
 function feedsFor(ports: readonly Port[]): Values {
   return Object.fromEntries(
     ports.map(({ name, shape }) => {
@@ -32,12 +32,18 @@ function feedsFor(ports: readonly Port[]): Values {
   );
 }
 
-/** The default network of the paper, end to end, with both losses, clipping and Adam; and its inference. */
+/**
+ * The paper's default network: a training step end to end, with both losses, clipping and Adam, and
+ * inference.
+ */
 export function komplexnetCases(): BenchCase[] {
   return cases("KomplexNet", {}, { peer: "komplexnet", training: 1.5, inference: 2 });
 }
 
-/** The recurrent model. Its peer broadcasts the feedback over the image, as the equations are written. */
+/**
+ * The recurrent model: a training step and inference. Its peer broadcasts the feedback over the image, as the
+ * equations are written.
+ */
 export function feedbackCases(): BenchCase[] {
   return cases(
     "KomplexNet with feedback",

@@ -1,12 +1,15 @@
 import type { Peer, PeerName } from "./peer.js";
 
-/** One thing to time, ours and the peer's. */
+/** Something to time, ours and the peer's. */
 export interface BenchCase {
   readonly name: string;
-  /** What one run handles, for the rate: images, or floating-point operations. */
+  /**
+   * The amount that one run handles, such as a number of images or of floating-point operations. The rate is
+   * this amount per second.
+   */
   readonly amount: number;
   readonly unit: "images/s" | "filters/s" | "steps/s" | "boards/s" | "graphs/s" | "GFLOP/s";
-  /** The issue's bar for ours / peer. */
+  /** The ratio of our speed to the peer's that should be reached. */
   readonly bar?: number;
   readonly peer?: {
     /** Default "torch". */
@@ -14,9 +17,9 @@ export interface BenchCase {
     readonly name: string;
     readonly options: Readonly<Record<string, unknown>>;
   };
-  /** Default {@link ROUNDS}; fewer where one run takes half a minute. */
+  /** Number of rounds; fewer than the default if one run takes half a minute. Default {@link ROUNDS}. */
   readonly rounds?: number;
-  /** Makes the thing to run; `close` frees it. */
+  /** Prepares the case: `run` runs it once, and `close` frees it. */
   open(): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
 }
 
@@ -25,11 +28,11 @@ export interface BenchResult {
   readonly unit: string;
   readonly ours: number;
   readonly peer?: number;
-  /** Peer's time over ours, median of the rounds: above 1 we are faster. */
+  /** The peer's time divided by ours, median of the rounds; above 1, we are faster. */
   readonly ratio?: number;
   readonly ratios?: readonly number[];
   readonly bar?: number;
-  /** Share of the measured matrix-product ceiling, where the unit is GFLOP/s. */
+  /** The rate divided by that of a matrix product in the same run, if the unit is GFLOP/s. */
   readonly ceiling?: number;
 }
 
@@ -41,7 +44,10 @@ export function median(values: readonly number[]): number {
 
 export const ROUNDS = 9;
 
-/** Ours and the peer's in turn, so that a machine whose speed drifts hits both; the ratio is taken round by round. */
+/**
+ * Times ours and the peer's in turn, so that a drift of the machine's speed affects both. The ratio is taken
+ * round by round.
+ */
 export async function measure(test: BenchCase, peer: Peer | undefined): Promise<BenchResult> {
   const opened = await test.open();
   // The first run claims its memory from the system, which takes longer than the run itself.

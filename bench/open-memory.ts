@@ -17,7 +17,9 @@ import { workerRuntime } from "../src/runtime/worker-node.js";
 
 const BATCH = 8;
 
-/** Opens the file, runs it forward (if asked) and backward; hands every graph to `runtime`. */
+/**
+ * Opens the file, runs it forward (if `sessions` is "2") and backward, and hands every graph to `runtime`.
+ */
 async function attack(file: string, sessions: string, runtime: Runtime): Promise<void> {
   const network = onnxNetwork(await openOnnx(file), { preprocessing: {} });
   const classifier = new Classifier(network, runtime, { threads: 2 });
@@ -26,7 +28,7 @@ async function attack(file: string, sessions: string, runtime: Runtime): Promise
   await classifier.lossAndGradient("ce", images, new Int32Array(BATCH));
 }
 
-/** Leaves the graphs of an attack as files beside `file`, named file.0, file.1. */
+/** A runtime that also writes the graphs of an attack to files beside `file`, named file.0, file.1. */
 function writer(file: string): Runtime {
   let count = 0;
   return {

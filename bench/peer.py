@@ -38,7 +38,7 @@ def conv(n, cin, cout, hw, k, train):
 
 
 class Complex(torch.nn.Module):
-    """A complex layer: real weights on both parts, magnitude half from |f(z)| and half from f(|z|)."""
+    """A complex layer: real weights act on both parts; the magnitude is the mean of |f(z)| and f(|z|)."""
 
     def __init__(self, layer, norm, last=False):
         super().__init__()
@@ -96,7 +96,7 @@ class FeedbackNet(KomplexNet):
 
     @staticmethod
     def pull(phi, units, kernel):
-        """[batch, channels, units, height, width] of sines, summed over the units."""
+        """Sums the sines [batch, channels, units, height, width] over the units."""
         gate, angle = torch.tanh(units.abs()), units.angle()
         channels = []
         for c in range(phi.shape[1]):

@@ -5,12 +5,15 @@ import { fileURLToPath } from "node:url";
 /** Another implementation in a process of its own that stays up between the rounds of a case. */
 export interface Peer {
   readonly version: string;
-  /** Seconds of each of `runs` runs, after one warm-up the first time a case is asked for. */
+  /**
+   * Returns the seconds that each of `runs` runs took. Before the first runs of a case there is a warm-up
+   * run.
+   */
   time(name: string, options: Readonly<Record<string, unknown>>, runs: number): Promise<number[]>;
   close(): void;
 }
 
-/** What answers for the other side: a Python module and the script that uses it. */
+/** The other side of a comparison: a Python module and the script that uses it. */
 interface PeerKind {
   readonly title: string;
   readonly module: string;
@@ -25,7 +28,7 @@ const KINDS = {
 
 export type PeerName = keyof typeof KINDS;
 
-/** A Python that has the module: STRIATE_PYTHON, Debian's, or the first on the path. */
+/** Finds a Python that has the module: STRIATE_PYTHON, Debian's, or the first on the path. */
 function pythonWith(module: string): { python: string; version: string } | undefined {
   for (const python of [process.env.STRIATE_PYTHON, "/usr/bin/python3", "python3"]) {
     if (python === undefined) continue;
@@ -37,7 +40,7 @@ function pythonWith(module: string): { python: string; version: string } | undef
   return undefined;
 }
 
-/** The peer, or undefined with the reason printed. */
+/** Opens a peer. If that is not possible, prints the reason and returns undefined. */
 export function openPeer(name: PeerName = "torch"): Peer | undefined {
   const kind = KINDS[name];
   const found = pythonWith(kind.module);

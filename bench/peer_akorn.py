@@ -7,12 +7,12 @@ import torch.nn.functional as F
 
 
 def unit(x, n):
-    """[batch, channels, ...] with every n consecutive channels of length 1."""
+    """Normalises every n consecutive channels of x [batch, channels, ...] to length 1."""
     return F.normalize(x.unflatten(1, (-1, n)), dim=2).flatten(1, 2)
 
 
 class Rotations(torch.nn.Module):
-    """A 2 x 2 matrix for every position and plane of a head; back: those of the result."""
+    """Rotates every plane of a head by a 2 x 2 matrix for each position; `back` rotates the other way, for the result."""
 
     def __init__(self, height, width, head, back=False):
         super().__init__()
@@ -25,7 +25,7 @@ class Rotations(torch.nn.Module):
         self.matrix = torch.nn.Parameter(torch.stack([cos, -sin, sin, cos], -1).unflatten(-1, (2, 2)))
 
     def forward(self, x):
-        """[batch, heads, positions, head]"""
+        """x: [batch, heads, positions, head]."""
         pairs = x.unflatten(-1, (-1, 1, 2))
         return (self.matrix * pairs).sum(-1).flatten(-2)
 
@@ -52,7 +52,7 @@ class Attention(torch.nn.Module):
 
 
 class Kuramoto(torch.nn.Module):
-    """T steps of coupled oscillators; without natural frequencies x stands in place of Omega x."""
+    """T steps of coupled oscillators; without natural frequencies, x takes the place of Omega x."""
 
     def __init__(self, channels, n, coupling, steps, norm=False, omega=None):
         super().__init__()

@@ -10,7 +10,7 @@ VGG = {
 
 
 class PredictiveVgg(torch.nn.Module):
-    """VGG with one PCoderN after the last ReLU of some stages."""
+    """VGG with a PCoder after the last ReLU of some stages."""
 
     def __init__(self, name, side, decoders):
         super().__init__()

@@ -25,7 +25,7 @@ import type { BenchCase } from "./measure.js";
 
 const TIMESTEPS = 4;
 
-/** A network as the file that somebody exported. */
+/** A network as if it were read from a file that somebody exported. */
 function asFile(model: { forward(images: Tensor): Tensor }, side: number): ImportedModel {
   const parameters = namedParameters(model);
   const state = initialState(parameters, (name) => Random.derive(1, name));

@@ -17,7 +17,7 @@ def blur(x, sigma):
 
 
 def glass_blur():
-    """Offsets are drawn in one call a pass, which is kinder than two calls a pixel."""
+    """The offsets of a pass are drawn in one call, which is faster than the original's two calls per pixel."""
     for sigma, most, passes in [(0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)]:
         y = (blur(IMAGE / 255.0, sigma) * 255).astype(np.uint8)
         steps = range(SIDE - most, most, -1)

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Seconds from starting the main job (built) to its first training step: imports, data, tracing, gradients, sessions. */
+/**
+ * Seconds from the start of the (built) main job to its first training step, including imports, data,
+ * tracing, gradients and sessions.
+ */
 export async function secondsToFirstStep(): Promise<number> {
   const out = await mkdtemp(join(tmpdir(), "striate-bench-"));
   const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));

@@ -49,7 +49,7 @@ export function vonenetCases(): BenchCase[] {
         }),
     },
     {
-      // What comes back is the mean: onnxruntime-node copies outputs into new memory, which is none of V1's work.
+      // Only the mean comes back, because onnxruntime-node copies outputs into new memory, which is not V1's work.
       name: `VOneBlock 64 pixels, 256 + 256 cells, 31 x 31, stride 2, batch ${BATCH}`,
       amount: BATCH,
       unit: "images/s",

@@ -1,4 +1,5 @@
-// Oscillators learn the parts of one image from views of its own crops; its segments are drawn in their mean colours.
+// Oscillators learn the parts of one image from views of crops of it. Then each segment of the image is drawn in its
+// mean colour.
 // A minute or two on two cores. After `npm run build`: npx tsx examples/akorn.ts image.jpg [clusters] [steps] [segments.png]
 import { Evaluator, Random, resizeAndCrop, simclrView } from "striate";
 import { ObjectNetwork, ObjectTask, VIEWS, segmentImages } from "striate/akorn";

@@ -1,4 +1,5 @@
-// Corrupts a folder of images (one folder for each class) in three ways on all cores, and says how much each changes them.
+// Corrupts a folder of images (one folder for each class) in three ways on all cores, and prints how much each corruption
+// changes the images.
 // After `npm run build`: npx tsx examples/corruptions.ts FOLDER
 import { describeSkipped, readImages, resizeAndCrop, type SkippedImage } from "striate";
 import { corruptAll, imageFolder } from "striate/node";

@@ -1,5 +1,6 @@
-// KomplexNet with feedback on three digits: trains briefly, then says how well phases alone tell the digits apart.
-// About two minutes on two cores. After `npm run build`: npx tsx examples/komplexnet-feedback.ts [scenes to train on]
+// KomplexNet with feedback on three digits: trains briefly, then prints how well phases alone tell the digits
+// apart. About two minutes on two cores. After `npm run build`: npx tsx examples/komplexnet-feedback.ts
+// [scenes to train on]
 import { Evaluator, KomplexNet, KomplexNetTask, MultiMnist, metrics, sceneData } from "striate";
 import { loadMnist, nodeRuntime, train } from "striate/node";
 

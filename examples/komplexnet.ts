@@ -6,7 +6,8 @@ import { loadMnist, nodeRuntime, train } from "striate/node";
 const scenes = sceneData(
   new MultiMnist(await loadMnist("train"), { count: Number(process.argv[2] ?? 32_000), seed: 1 }),
 );
-// Coupling and Gabor filters stay as they start: phases synchronise without training, so this is the cheap way.
+// Coupling and Gabor filters keep their initial values: phases synchronise without training of these, and
+// this saves time.
 const task = new KomplexNetTask(new KomplexNet({ timesteps: 8, kuramotoMode: "channels" }));
 
 const run = await train(task, scenes, {

@@ -1,5 +1,5 @@
-// Gives a network in an ONNX file predictive feedback, trains its decoders on MNIST without labels, shows what the
-// timesteps answer and exports them. After `npm run build`: npx tsx examples/predify.ts model.onnx [steps]
+// Gives a network in an ONNX file predictive feedback, trains its decoders on MNIST without labels, prints the answer at
+// each timestep and exports the network. After `npm run build`: npx tsx examples/predify.ts model.onnx [steps]
 import { loadOnnx, nodeRuntime, openImages, trainFeedback } from "striate/node";
 import {
   PREPROCESSINGS,

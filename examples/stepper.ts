@@ -5,14 +5,14 @@ import { KomplexNet, KomplexNetTask, Random, exportStep, initialState, openStepp
 import { nodeRuntime } from "striate/node";
 
 const size = 32;
-/** A picture of bars, each [left, right). */
+/** An image of bars, each from column `left` to just before column `right`. */
 const bars = (...places: readonly (readonly [number, number])[]): Float32Array =>
   Float32Array.from({ length: size ** 2 }, (_, i) => {
     const [x, y] = [i % size, Math.floor(i / size)];
     return y >= 6 && y < 26 && places.some(([left, right]) => x >= left && x < right) ? 1 : 0;
   });
 
-// The coupling is near to a plain Gaussian from the start: phases synchronise without training.
+// The coupling starts close to a Gaussian, so the phases synchronise without training.
 const model = new KomplexNetTask(new KomplexNet({ kuramotoMode: "channels" }), { phases: true });
 const values = initialState(model.parameters, (name) => Random.derive(1, name));
 const stepper = await openStepper(nodeRuntime, { model, values }, { device: "cpu", seed: 2 });
@@ -32,6 +32,7 @@ for (let t = 0; t < 30; t++) {
   console.log(`timestep ${t + 1}: agreement of phases ${a} in the left bar, ${b} in the right one`);
 }
 await stepper.close();
-// The same as a file for a browser, a phone, any ONNX Runtime: its metadata say which output feeds which input.
+// Writes the same network as a file for a browser, a phone or any ONNX Runtime. Its metadata say which output
+// feeds which input.
 const file = process.argv[2] ?? "komplexnet.step.onnx";
 await writeFile(file, exportStep(model, values, { system: "KomplexNet" }).bytes);

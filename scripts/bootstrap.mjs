@@ -1,4 +1,5 @@
-// Installs and builds, each only where something changed. Plain Node: it runs before anything is installed.
+// Installs packages and builds, each only if something changed. It needs only Node, because it runs before
+// the packages are installed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -7,10 +8,13 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
-/** What the tools need that build and test; the library itself runs on any Node 20. */
+/** The oldest Node that the tools for building and testing run on; the library itself runs on any Node 20. */
 const oldestNode = [20, 19];
 
-/** Makes the checkout ready to run: right Node, packages as locked, `dist/` as new as `src/`. */
+/**
+ * Makes the checkout ready to run: checks the version of Node, installs the locked packages, and builds if
+ * sources changed.
+ */
 export function bootstrap() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
@@ -38,11 +42,14 @@ function install() {
         "Connect to the network (or set npm's proxy or registry) and try again; after one success this works offline.",
     );
   }
-  // Beginning and reason only: npm goes on with a page of usage.
+  // Only the first lines, which give the reason; after them, npm prints a page of usage.
   fail(`Could not install: "npm ci" failed.\n${output.trim().split("\n").slice(0, 12).join("\n")}`);
 }
 
-/** Whether every package of the lock file is there in its locked version. Optional ones may be for other systems. */
+/**
+ * Whether every package of the lock file is there in its locked version. Optional packages may be missing,
+ * because some are for other systems.
+ */
 function isInstalled() {
   const wanted = readJson(at("package-lock.json"))?.packages;
   const found = readJson(at("node_modules", ".package-lock.json"))?.packages;
@@ -64,7 +71,7 @@ function readJson(path) {
 }
 
 function npm(args) {
-  // Under "npm start" npm tells where it is; started by hand, it is looked up.
+  // Under "npm start", an environment variable gives npm's path; otherwise npm is looked up.
   const script = process.env.npm_execpath;
   const [command, all] = script?.endsWith(".js") ? [process.execPath, [script, ...args]] : ["npm", args];
   const shell = command === "npm" && process.platform === "win32";
@@ -82,7 +89,7 @@ function build() {
   if (complete && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
 
   process.stderr.write("Building ...\n");
-  // The compiler trusts its own notes about what it wrote: without its outputs they mislead it.
+  // The compiler trusts its .tsbuildinfo, which is wrong if outputs are missing.
   if (!complete) rmSync(at("dist", ".tsbuildinfo"), { force: true });
   rmSync(stampFile, { force: true });
   removeOrphans(new Set(sources.map(outputOf)));
@@ -110,7 +117,7 @@ function outputOf(source) {
   return at("dist", relative(at("src"), source).replace(/\.ts$/, ".js"));
 }
 
-/** Removes what earlier sources left in `dist/`: a deleted module must not go on working. */
+/** Removes what earlier sources left in `dist/`, because a deleted module must not go on working. */
 function removeOrphans(expected) {
   for (const path of filesUnder(at("dist"))) {
     const script = path.replace(/(\.d\.ts|\.js)(\.map)?$/, ".js");

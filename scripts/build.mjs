@@ -1,4 +1,4 @@
-// npm run build: installs and compiles where something changed.
+// npm run build: installs and compiles, each only if something changed.
 import { bootstrap } from "./bootstrap.mjs";
 
 bootstrap();

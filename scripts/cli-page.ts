@@ -25,7 +25,7 @@ Every command prints results to the standard output and everything else to the s
 went well, 1 after an error, and 130 if Ctrl-C stopped the command. \`--debug\` (or \`STRIATE_DEBUG=1\`) prints the stacks of
 errors; \`NO_COLOR=1\` turns colours off.
 
-\`striate completion bash\` (or \`zsh\`, \`fish\`) prints the completion of commands, options and values for a shell.
+\`striate completion bash\` (or \`zsh\`, \`fish\`) prints a script that completes commands, options and values in that shell.
 
 ${commands.map((command) => section(command, "striate", 2)).join("\n\n")}
 `;

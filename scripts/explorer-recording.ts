@@ -14,7 +14,8 @@ const sheet = decode(await readFile(new URL("digits.png", folder)));
 
 const ink = new Uint16Array(CANVAS * CANVAS);
 for (const { sample, x, y, angle } of START.digits) {
-  if (angle !== 0) throw new Error("a recording has digits that are not turned");
+  if (angle !== 0)
+    throw new Error(`recording: expected digits that are not turned, got an angle of ${angle}`);
   for (let row = 0; row < SAMPLE; row++) {
     for (let column = 0; column < SAMPLE; column++) {
       const [v, u] = [Math.floor(sample / 10) * SAMPLE + row, (sample % 10) * SAMPLE + column];

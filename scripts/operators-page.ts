@@ -84,22 +84,25 @@ export async function operatorsPage(): Promise<string> {
         `| ${one.name} | ${one.since === 26 ? "26" : `${one.since}-26`} | ${one.gradient ? GRADIENT[one.gradient] : ""} | ${written(one, lowered)} | ${testOf(one.name, files)} |`,
     );
   const refused = all.flatMap(({ read, name }) => (read === "refused" ? [name] : []));
-  const text = `# Operators: what of ONNX is read
+  const text = `# Operators of ONNX that Striate reads
 
 Made by \`npm run docs:operators\` from the tables of the code; do not edit.
 
-**Opsets**: from the version that brought the operator on, in every form that it had since. **Gradient**: "yes", also if it is
-one clear error for some forms; "zero" if nothing can be learned through the operator; "clear error" if no form has one.
-**Written as**: what stands in the graph for it when it is lowered for a target (cpu, cuda, wasm, webgpu, portable): itself;
-other operators as soon as it is read; or itself except for some forms, on the targets that are named (without a name, on all),
-as found in ten random calls of its test. "Some types or sizes": those that are lowered are not among these ten small calls, such
-as large convolutions ([engine.md](engine.md)).
+**Opsets**: the versions of ONNX in which Striate reads the operator, beginning with the version that introduced it. **Gradient**:
+"yes" if the operator has a gradient, although some of its forms may give one clear error instead; "zero" if nothing can be learned
+through the operator; "clear error" if none of its forms has a gradient.
+
+**Written as**: what Striate writes for the operator when it lowers a graph for a target (cpu, cuda, wasm, webgpu, portable). This is
+the operator itself; or other operators, which replace it when it is read; or the operator itself except for some forms, which
+become other operators on the named targets (on all targets if none is named). The targets were found with ten random calls of the
+operator's test. "Some types or sizes" means that the forms that become other operators, such as large convolutions, are not among
+these ten small calls ([engine.md](engine.md)).
 
 | operator | opsets | gradient | written as | test |
 | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 
-Refused, each with one error that names the node: ${refused.join(", ")}. So is every operator of another domain.
+Striate refuses these operators, each with one error that names the node: ${refused.join(", ")}. It also refuses every operator of another domain.
 `;
   const config = await resolveConfig(PAGE);
   return format(text, { ...config, parser: "markdown" });

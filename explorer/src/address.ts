@@ -4,7 +4,7 @@ export type View = (typeof VIEWS)[number];
 
 export type Language = "en" | "zh";
 
-/** What the state of every view has. */
+/** The fields that the state of every view has. */
 export interface ViewState {
   readonly language: Language;
 }
@@ -13,7 +13,7 @@ export interface ViewState {
 export interface AddressFormat<State extends ViewState> {
   /** The state of an empty address. */
   readonly start: State;
-  /** Reads each value from its text; undefined if the text is no such value. */
+  /** Reads each value from its text; undefined if the text is not a valid value. */
   readonly readers: { readonly [K in keyof State]: (text: string) => State[K] | undefined };
   readonly textOf: (state: State, key: keyof State) => string;
 }
@@ -28,7 +28,7 @@ export const within =
       : undefined;
   };
 
-/** Accepts some words. */
+/** Accepts only these words. */
 export const oneOf =
   <Word extends string>(words: readonly Word[]) =>
   (text: string): Word | undefined =>
@@ -36,14 +36,14 @@ export const oneOf =
 
 export const readLanguage = oneOf<Language>(["en", "zh"]);
 
-/** The view that the part of an address after "?" names, the first one if it names none. */
+/** The view that the part of an address after "?" names, or the first view if it names none. */
 export function readView(search: string): { readonly view: View; readonly ignored: readonly string[] } {
   const text = new URLSearchParams(search).get("view");
   const view = text === null ? undefined : oneOf(VIEWS)(text);
   return { view: view ?? VIEWS[0], ignored: text === null || view !== undefined ? [] : ["view"] };
 }
 
-/** The address of a view in its first state, relative to the page. */
+/** The address of a view with its initial settings, relative to the page. */
 export const viewAddress = (view: View, language: Language): string =>
   `?view=${view}${language === "en" ? "" : `#language=${language}`}`;
 
@@ -62,7 +62,7 @@ export function readAddress<State extends ViewState>(
   return { state: { ...start, ...given }, ignored };
 }
 
-/** Writes the part of an address after "#": all values that differ from the start. */
+/** Writes the part of an address after "#": all values that differ from the initial ones. */
 export function writeAddress<State extends ViewState>(
   state: State,
   { start, textOf }: AddressFormat<State>,

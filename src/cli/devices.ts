@@ -32,7 +32,7 @@ async function problemOf(device: Device): Promise<string | undefined> {
     return stdout.trim() === "" ? undefined : shorten(stdout);
   } catch (error) {
     const { signal, code } = error as { signal?: string; code?: number };
-    return `a test model ended its process (${signal ?? `exit status ${code ?? "unknown"}`})`;
+    return `the process that ran a test model ended (${signal ?? `exit status ${code ?? "unknown"}`})`;
   }
 }
 

@@ -3,7 +3,7 @@ import { SCALES } from "../experiments/options.js";
 import { experiments } from "../experiments/registry.js";
 import { flagOf } from "../util/command-words.js";
 
-/** The options of `striate run` that only some experiments have, by experiment. */
+/** The options of an experiment that not every experiment has. */
 export function ownOptions({ choosesCells, takesModel, takes = [] }: Experiment): readonly string[] {
   return [
     ...(choosesCells === true ? ["cells"] : []),

@@ -16,7 +16,10 @@ const SITE = fileURLToPath(new URL("../../explorer-site/", import.meta.url));
 /** Only programs on this machine can connect. */
 const HOST = "127.0.0.1";
 
-/** The package does not contain ONNX Runtime's files a second time. Vite puts a hash at the end of their names. */
+/**
+ * The name of a file of ONNX Runtime in the built explorer, where Vite adds a hash to the end of the name.
+ * The package does not contain these files a second time: they are served from onnxruntime-web.
+ */
 const RUNTIME_FILE = /^\/assets\/(?<name>ort-wasm[\w.-]*?)-[\w-]{8}\.wasm$/;
 
 export interface SiteServer {
@@ -28,7 +31,7 @@ export interface SiteServer {
 /**
  * Serves a built explorer to this machine alone.
  *
- * @param port 0: any free port
+ * @param port port to listen on; 0 stands for any free port
  * @throws StriateError if the folder has no page, or if the port cannot be used
  */
 export async function serveSite(site: string, port: number): Promise<SiteServer> {
@@ -54,7 +57,7 @@ export async function serveSite(site: string, port: number): Promise<SiteServer>
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
       const taken = errorCode(error) === "EADDRINUSE";
-      const why = taken ? "another program uses it; choose another one with --port" : error.message;
+      const why = taken ? "another program uses it; choose another port with --port" : error.message;
       reject(new StriateError(`port ${port}: ${why}`, { cause: error }));
     });
     server.listen(port, HOST, resolve);

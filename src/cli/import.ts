@@ -21,7 +21,7 @@ export async function importCheckpoint(
   const { into, out = `${basename(path, extname(path))}.onnx` } = options;
   check(
     !path.endsWith(".onnx"),
-    () => `"${path}" is an ONNX file, expected a checkpoint of weights (.pth, .pt or .safetensors)`,
+    () => `"${path}": expected a checkpoint of weights (.pth, .pt or .safetensors), got an ONNX file`,
   );
   check(out !== into, () => `--out: "${out}" is the network that is read; choose another name`);
   const file = await openOnnx(into);

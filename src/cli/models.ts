@@ -69,7 +69,7 @@ export const builtInModels: readonly BuiltInModel[] = [
   },
   {
     name: "akorn-sudoku",
-    summary: "AKOrN for Sudoku: 512 channels, 16 steps",
+    summary: "AKOrN for Sudoku: 512 channels, 16 timesteps",
     trace: () => {
       const model = new SudokuNetwork({ channels: 512, omega: { initial: 0.5, shared: true } });
       namedParameters(model);

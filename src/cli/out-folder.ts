@@ -7,15 +7,15 @@ export interface OutFolderOptions {
   readonly out?: string;
   readonly resume: boolean;
   readonly force: boolean;
-  /** Folder for runs without `out`. Default "runs". */
+  /** Folder in which runs without `out` get their folders. Default "runs". */
   readonly runs?: string;
   /** Time that a new folder is named after. Default: now. */
   readonly date?: Date;
 }
 
 /**
- * Returns the folder of a run. Without `out` it is a new folder named after the time or, with `resume`, the newest
- * folder of that name. With `force`, an existing folder is renamed, never deleted.
+ * Returns the folder of a run. Without `out` it is a new folder named after the time or, with `resume`, the
+ * newest such folder. With `force`, an existing folder is renamed, never deleted.
  *
  * @throws StriateError for resume together with force, or if there is nothing to resume.
  */

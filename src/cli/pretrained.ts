@@ -5,7 +5,10 @@ import { StriateError } from "../util/errors.js";
 import type { Streams } from "./terminal/streams.js";
 import { renderTable } from "./terminal/table.js";
 
-/** Lists the trained networks, and loads each once; the exit status is 1 if a file is missing or damaged. */
+/**
+ * Lists the trained networks, and loads each of them once as a check. The exit status is 1 if a file is
+ * missing or damaged.
+ */
 export async function printModels(streams: Streams): Promise<number> {
   const rows: string[][] = [];
   const problems: string[] = [];

@@ -153,10 +153,9 @@ function batchOf({ pixels, shape }: PreparedImages, from: number, count: number)
   return { count, data: Float32Array.from(part, (byte) => byte / 255) };
 }
 
-// ---- inputs of the network
-// -----------------------------------------------------------------------------------------------
+// ---- inputs of the network ---------------------------------------------------------------------------------------------
 
-/** The shape of the images, with the stated size if the file leaves it open. */
+/** The shape of the images, with the size from the options if the file leaves it open. */
 function batchShape(network: Network, file: OnnxFile, options: QuantizeCommandOptions) {
   if (options.size === undefined) return {};
   const { inputs } = file.read();
@@ -329,7 +328,7 @@ function table(
       ["same answer %", "", accuracy(agreeing), ""],
       row("size, MB", sizes, megabytes, `${(sizes[0] / sizes[1]).toFixed(2)} times smaller`),
       row(
-        `time of ${Math.min(batch, images)}, ms`,
+        `time of ${Math.min(batch, images)} images, ms`,
         times,
         (value) => value.toFixed(1),
         `${(times[0]! / times[1]!).toFixed(2)} times as fast`,

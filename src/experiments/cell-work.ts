@@ -5,7 +5,7 @@ import { Evaluator } from "../train/evaluator.js";
 import type { Task } from "../train/task.js";
 import { closing } from "../util/closing.js";
 
-/** The results of the stages before. */
+/** The results of the cells of earlier stages. */
 type Done<C, R> = ReadonlyMap<C, R>;
 
 /** Adds the number of seconds that the work took to its result. The work returns undefined if it was stopped. */
@@ -20,8 +20,8 @@ export function timed<W extends readonly unknown[], T extends object>(
 }
 
 /**
- * Runs each cell with the function for its kind, and adds the kind and the seconds to the result. C is the type of the
- * cells, R that of their results and O that of the options.
+ * Returns a function that runs each cell with the function for its kind, and adds the kind and the duration
+ * in seconds to the result. C is the type of the cells, R that of their results and O that of the options.
  */
 export function byKind<
   C extends { readonly kind: string },
@@ -43,7 +43,10 @@ export function byKind<
   });
 }
 
-/** Calls a function with an evaluator of the task, which takes all parameters as inputs and runs in a worker. */
+/**
+ * Calls `use` with an evaluator of the task, and closes the evaluator afterwards. The evaluator takes all
+ * parameters as inputs and runs in a worker.
+ */
 export function withEvaluator<T>(
   task: Task,
   batch: number,

@@ -9,9 +9,9 @@ import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
 import { SPECIAL_OPTIONS } from "./options.js";
 
 export interface ScaleFacts {
-  /** One line for the help that says what this scale runs and how long it takes. */
+  /** One line for `--help`: what this scale runs and how long it takes. */
   readonly summary: string;
-  /** Number of seeds, unless the user gives another. */
+  /** Default number of random seeds. */
   readonly seeds: number;
 }
 
@@ -44,22 +44,22 @@ interface ExperimentFacts {
   readonly name: string;
   readonly summary: string;
   readonly scales: Readonly<Record<Scale, ScaleFacts>>;
-  /** Whether the user may choose single cells (`--cells`). */
+  /** Whether the user may run only some cells (`--cells`). */
   readonly choosesCells?: boolean;
-  /** Whether the user may give a network. */
+  /** Whether the user may give a network (`--model`). */
   readonly takesModel?: boolean;
   /** The special options that the experiment takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
 }
 
-/** One experiment of the papers: what `striate run NAME` does. */
+/** An experiment that `striate run NAME` runs. */
 export interface Experiment extends ExperimentFacts {
   run(options: ExperimentOptions): Promise<ExperimentResult>;
 }
 
 /**
- * A run whose cells are done, as the report gets it. P is the type of the plan, C that of a cell's configuration and R
- * that of its result.
+ * A run whose cells are all finished: the input of the report. P is the type of the plan, C that of a cell's
+ * configuration and R that of its result.
  */
 export interface FinishedRun<P, C, R> {
   readonly plan: P;
@@ -69,7 +69,7 @@ export interface FinishedRun<P, C, R> {
   readonly results: ReadonlyMap<C, R>;
   /** The folder of the run. */
   readonly out: string;
-  /** Holds the folders of all cells. */
+  /** The folder that holds the folders of all cells. */
   readonly cells: string;
   readonly provenance: Provenance;
 }
@@ -92,7 +92,7 @@ export interface RunReport {
   readonly page: string;
   /** The contents of results.json: the report without its images. */
   readonly numbers: object;
-  /** A summary for the terminal. Default none. */
+  /** Tables for the terminal. Default none. */
   readonly tables?: readonly ResultTable[];
   readonly text?: string;
   /** Further files of the report. */
@@ -115,13 +115,19 @@ export interface ExperimentDefinition<P, C extends CellConfig, R, D extends obje
   ) => D | undefined | Promise<D | undefined>;
   /** The name of a cell for `--cells`, such as "akorn/seed1". */
   readonly nameOf: (config: C) => string;
-  /** Runs one cell; `done` has the results of the stages before. Returns undefined if the cell was stopped. */
+  /**
+   * Runs one cell; `done` holds the results of the cells of earlier stages. Returns undefined if the cell was
+   * stopped.
+   */
   readonly runCell: (config: C, options: CellOptions & D, done: ReadonlyMap<C, R>) => Promise<R | undefined>;
   /** One line for the terminal about a finished cell. */
   readonly describe: (result: R) => string;
   /** Tables for a run of only some cells. Default: one table with a line for each cell. */
   readonly partialTables?: (results: ReadonlyMap<C, R>, title: string) => readonly ResultTable[];
-  /** Whether a run of only some cells gets a report, too. Default false: the report waits for all cells. */
+  /**
+   * Whether a run of only some cells gets a report, too. Default false: there is no report before all cells
+   * are finished.
+   */
   readonly reportsSome?: boolean;
   readonly report: (run: FinishedRun<P, C, R> & D) => Promise<RunReport>;
 }
@@ -130,8 +136,9 @@ const INTERRUPTED: ExperimentResult = { interrupted: true, tables: [], files: []
 const REPORT_WAITS = "The report needs all cells: run again with --resume and without --cells.";
 
 /**
- * Makes an experiment from its parts. A run plans its cells and runs the chosen ones and those that they start from.
- * When all cells are done, it writes report.html and results.json; before that, it returns tables of the results.
+ * Makes an experiment from its parts. A run plans all cells, then runs the chosen cells and the cells from
+ * which these start. When all cells are finished, it writes report.html and results.json; before that, it
+ * returns tables of the results.
  */
 export function defineExperiment<P, C extends CellConfig, R, D extends object>(
   definition: ExperimentDefinition<P, C, R, D>,

@@ -19,13 +19,19 @@ export function* fullBatches(count: number, batch: number): Generator<number[], 
   for (let at = 0; at + batch <= count; at += batch) yield Array.from({ length: batch }, (_, i) => at + i);
 }
 
-/** The number of classes that score higher than the right one. In a tie, the first class wins. */
+/**
+ * The number of classes that score higher than the class `label`. Among classes with equal logits, the first
+ * one counts as higher.
+ */
 export function rankOf(label: number, logits: Float32Array): number {
   const own = logits[label]!;
   return logits.reduce((n, value, i) => n + (value > own || (value === own && i < label) ? 1 : 0), 0);
 }
 
-/** Scores a classifier on full batches of images. `labelsAt` labels the noise of the batch that begins at an image. */
+/**
+ * Scores a classifier on full batches of images. If the network draws noise, `labelsAt(start)` gives the
+ * random labels that decide the noise of the batch that begins with image `start`.
+ */
 export async function imageScores(
   evaluator: Evaluator,
   values: State,

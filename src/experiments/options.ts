@@ -2,12 +2,15 @@ import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Device } from "../runtime/runtime.js";
 import type { ProgressEvent } from "../train/progress.js";
 
-/** How much of the papers' recipe runs: a check that everything works, some minutes on a laptop, or all of it. */
+/**
+ * How much of a paper's recipe an experiment runs. "smoke" only checks that everything works, "laptop" takes
+ * some minutes on a laptop, and "paper" is the whole recipe.
+ */
 export const SCALES = ["smoke", "laptop", "paper"] as const;
 
 export type Scale = (typeof SCALES)[number];
 
-/** Options that only some experiments take. {@link Experiment.takes} names them. */
+/** Options that only some experiments take. {@link Experiment.takes} lists those that an experiment takes. */
 export interface SpecialOptions {
   /** Names of the data sets to run on, separated by commas. */
   readonly dataSet?: string;
@@ -32,13 +35,16 @@ export interface ExperimentOptions extends SpecialOptions {
   readonly threads: number | undefined;
   /** Whether to resume the run in `out`. If not, a folder that holds a run is refused. */
   readonly resume: boolean;
-  /** Pattern of the names of the cells to run (`*` matches anything). The cells that they start from run, too. */
+  /**
+   * Pattern of the names of the cells to run (`*` matches anything). The cells from which these start are
+   * run, too.
+   */
   readonly cells?: string;
-  /** A network to use instead of training one, with its preprocessing if the user stated it. */
+  /** A network to use instead of training one, with its preprocessing if the user gave it. */
   readonly model?: {
     readonly path: string;
     readonly preprocessing?: Preprocessing;
-    /** The options that stated the preprocessing, for the command that a report shows. */
+    /** The command-line options that gave the preprocessing. A report shows them in its command. */
     readonly flags?: string;
   };
   /** Is aborted when the user wants to stop: the run then saves a checkpoint and returns with `interrupted`. */

@@ -13,8 +13,8 @@ import type { CellOptions } from "./cells.js";
 import { cellFolder } from "./cells.js";
 
 /**
- * Training options of a cell: it trains in its own folder, resumes if the folder holds a run, and saves a checkpoint
- * every 200 steps.
+ * Training options of a cell. The training writes to the cell's own folder, resumes if that folder holds a
+ * run, and saves a checkpoint every 200 steps.
  */
 export function cellTraining(
   config: Required<Pick<TrainOptions, "seed" | "steps" | "batchSize">>,
@@ -40,8 +40,8 @@ export function cellTraining(
 }
 
 /**
- * The validation measurements of a run, in the order of the steps. `place` gives the fields that stand before the
- * measures, such as the number of images seen. A measure that is missing is NaN.
+ * The validation measurements of a run, in the order of the training steps. `place` returns the fields that
+ * come before the measures, such as the number of images seen. A missing measure is NaN.
  */
 export function learningOf<M extends string, P extends object>(
   { evaluations }: Pick<TrainedRun, "evaluations">,
@@ -54,7 +54,10 @@ export function learningOf<M extends string, P extends object>(
   }));
 }
 
-/** Reports the progress of one part of a cell: the steps done out of `steps`, and the samples since the last report. */
+/**
+ * Returns a function that reports the progress of one part of a cell. The function takes the number of steps
+ * done so far (out of `steps`) and the number of samples since the last report.
+ */
 export function progressOf({ onProgress }: Pick<CellOptions, "onProgress">, part: string, steps: number) {
   const rate = createRateEstimator({ steps });
   return (step: number, samples: number): void => {
@@ -65,7 +68,10 @@ export function progressOf({ onProgress }: Pick<CellOptions, "onProgress">, part
 const weightsPath = (cells: string, config: object): string =>
   join(cellFolder(cells, config), "weights.safetensors");
 
-/** Saves the values of a finished cell's network for cells that start from it; `cells` holds the folders of all cells. */
+/**
+ * Saves the parameters of a finished cell's network for cells that start from it. `cells` is the folder that
+ * holds the folders of all cells.
+ */
 export function saveWeights(cells: string, config: object, values: State): Promise<void> {
   return writeCellWeights(weightsPath(cells, config), values);
 }

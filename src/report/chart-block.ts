@@ -15,10 +15,13 @@ export interface ChartBlock {
 export interface ChartBlockOptions {
   /** Whether the chart is one of several small charts in a row. */
   readonly small?: boolean;
-  readonly heading?: string;
   /** Heading above the chart. */
+  readonly heading?: string;
+  /** Legend between the heading and the chart. */
   readonly legend?: Html;
-  /** The chart in the specification that readers can copy (with its own legend). Default: the chart as drawn. */
+  /**
+   * The chart whose specification readers can copy; it has a legend of its own. Default: the chart as drawn.
+   */
   readonly standalone?: ChartBuilder;
 }
 
@@ -46,7 +49,10 @@ export async function chartBlock(
   return { body, specs: [{ name: heading ?? "", spec: standalone(layout) }] };
 }
 
-/** Draws a line chart with its legend as part of the page. A small chart has none: its row has one for all. */
+/**
+ * Draws a line chart, with its legend as HTML of the page. A small chart has no legend, because its row has
+ * one for all charts.
+ */
 export function lineBlock(
   id: string,
   options: LineChartOptions,

@@ -6,7 +6,10 @@ import { checkFinite } from "../util/check.js";
 import { escape } from "../util/escape.js";
 import { chartConfig, DASHES, SHAPES } from "./theme.js";
 
-/** The screen size that a chart is drawn for. Pages contain both and show the one that fits. */
+/**
+ * The size of a chart. A page contains each chart for wide and for narrow screens and shows the one that
+ * fits.
+ */
 export interface ChartLayout {
   readonly width: number;
   readonly height: number;
@@ -15,7 +18,7 @@ export interface ChartLayout {
 }
 
 export const WIDE: ChartLayout = { width: 720, height: 300, narrow: false };
-/** Whether the chart is one of several small charts in a row. */
+/** The layout of a chart that is one of several small charts in a row. */
 export const SMALL: ChartLayout = { width: 232, height: 190, narrow: true };
 export const NARROW: ChartLayout = { width: 250, height: 220, narrow: true };
 
@@ -53,13 +56,13 @@ export interface LineChartOptions {
   readonly y: AxisOptions;
   readonly series: readonly LineSeries[];
   /**
-   * Whether the line is thin with hollow points, in the colour of the series of the same name, for example for
-   * published results.
+   * Further lines, for example of published results. They are thin, with hollow points, in the colour of the
+   * series of the same name.
    */
   readonly references?: readonly LineSeries[];
   /** Labelled horizontal lines, such as chance level. */
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
-  /** Default true; false if the page has its own legend. */
+  /** Whether the chart has a legend. Default true; false if the page has its own legend. */
   readonly legend?: boolean;
 }
 
@@ -89,7 +92,8 @@ function identity(
   const domain = series.map((one) => one.name);
   const pick = <T>(list: readonly T[]): T[] => series.map((one, i) => list[(one.style ?? i) % list.length]!);
   const columns = layout.narrow ? Math.min(2, domain.length) : domain.length;
-  // Set explicitly, because a merged legend would otherwise have the pale opacity of the bands.
+  // The opacity is set explicitly, because a merged legend would otherwise have the pale opacity of the
+  // bands.
   const line = { symbolOpacity: 1, ...symbol };
   const legend = shown ? { columns, ...line } : null;
   const field = { field: "series", type: "nominal" as const, title: null };
@@ -203,7 +207,7 @@ export interface BarChartOptions {
   readonly series: readonly { readonly name: string; readonly style?: number }[];
   readonly value: AxisOptions;
   readonly rules?: readonly { readonly y: number; readonly label: string }[];
-  /** Default true; false if the page has its own legend. */
+  /** Whether the chart has a legend. Default true; false if the page has its own legend. */
   readonly legend?: boolean;
 }
 
@@ -367,15 +371,16 @@ export function specification(layout: ChartLayout, body: object): TopLevelSpec {
 }
 
 /**
- * Charts may grow a little to fill the available width, but their text must not become larger than that of the page.
+ * Returns the largest width of a chart on the page. Charts may grow a little to fill the available width, but
+ * their text must not become larger than that of the page.
  */
 function grown(width: string): number {
   return Math.round(1.2 * Number(width));
 }
 
 /**
- * Draws a specification as an SVG element, without DOM or canvas. `description` becomes its accessible name; `id` makes
- * its identifiers unique on the page.
+ * Draws a specification as an SVG element, without a DOM or a canvas. `description` becomes its accessible
+ * name; `id` makes its identifiers unique on the page.
  */
 export async function renderSvg(spec: TopLevelSpec, description: string, id: string): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: "none" });

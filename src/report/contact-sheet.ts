@@ -18,8 +18,8 @@ const [MARGIN, GAP, SCALE] = [12, 4, 2] as const;
 const [BACKGROUND, INK, FAINT] = [24, 235, 160] as const;
 
 /**
- * Draws images in labelled rows and columns as one image. Throws `StriateError` if a row has fewer images than
- * columns.
+ * Draws images in labelled rows and columns as one image. Throws `StriateError` if a row does not have one
+ * image for each column.
  */
 export function contactSheet({ title, columns, rows, cell }: ContactSheet): RgbImage {
   for (const { label, images } of rows) {

@@ -143,13 +143,16 @@ export interface TableOptions {
   /** Column heads; the first one is above the row names. */
   readonly head: readonly Content[];
   readonly rows: readonly { readonly name: Content; readonly cells: readonly Content[] }[];
-  /** Columns of published numbers, which look different; counted from 0 after the row name. */
+  /**
+   * Columns of published numbers, which look different. They are counted from 0, without the column of row
+   * names.
+   */
   readonly foreign?: readonly number[];
   /** The name of the table for screen readers. */
   readonly label: string;
 }
 
-/** A table in a box that scrolls sideways on narrow screens, also by keyboard. */
+/** A table in a box that scrolls sideways on narrow screens. The keyboard can scroll it, too. */
 export function table(options: TableOptions): Html {
   const foreign = (column: number): Html | null =>
     options.foreign?.includes(column) ? raw(' class="foreign"') : null;

@@ -58,7 +58,7 @@ export function phaseTables(): Html {
 
 function wheel(map: CyclicMap): string {
   const label =
-    "Colour wheel: hue shows phase from −π over 0 to π, opacity from centre to rim shows amplitude";
+    "Colour wheel: hue shows phase, from −π through 0 to π; opacity shows amplitude, which increases from the centre to the rim";
   return svg({ width: 132, height: 132, label, id: `wheel-${map.id}` }, (context) => {
     drawPhaseWheel(context, { map });
   });
@@ -173,7 +173,7 @@ export function phasePlayer(options: PhasePlayerOptions): Html {
             last,
             objects,
             masks.length,
-            `Polar plot of ${panel.name}: angle phase, radius amplitude`,
+            `Polar plot of ${panel.name}: the angle is the phase, the radius the amplitude`,
             maxima[i],
           )}</span>
         </figure>`;
@@ -259,7 +259,9 @@ function playerData(
   };
 }
 
-/** Phase maps of every channel at one timestep, each scaled to its own maximum. Callers fold long ones. */
+/**
+ * Phase maps of every channel at one timestep, each scaled to its own maximum. Callers fold long galleries.
+ */
 export function channelGallery(field: PhaseField, name: string): Html {
   return markup`<div class="channels">
     ${Array.from({ length: field.channels }, (_, c) => {

@@ -7,7 +7,7 @@ import { packageFacts } from "../util/package-facts-node.js";
 /** How a run was made: its command, machine, software versions and time. */
 export interface Provenance {
   readonly seeds: readonly number[];
-  /** "AMD EPYC ..., 2 cores, 8 GiB". */
+  /** The machine, such as "AMD EPYC ..., 2 cores, 8 GiB". */
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   /** The end of the run in ISO 8601. */
@@ -22,7 +22,7 @@ export function provenanceOf(seeds: readonly number[], command: string, seconds:
   return { seeds, machine: machine(), versions: versions(), date, wallTimeSeconds: seconds, command };
 }
 
-/** "AMD EPYC ..., 2 cores, 8 GiB". */
+/** Describes this machine, such as "AMD EPYC ..., 2 cores, 8 GiB". */
 export function machine(): string {
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
   return `${processor}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
@@ -82,8 +82,8 @@ export function experimentPage(
 }
 
 /**
- * The rows on how the numbers of a run were measured, as names and values. The experiment's `own` rows follow the
- * seeds; `more` rows are at the end.
+ * Rows that say how the numbers of a run were measured, as names and values. The experiment's `own` rows
+ * follow the seeds; `more` rows are at the end.
  */
 export function provenanceRows(
   scale: string,

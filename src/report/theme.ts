@@ -16,7 +16,7 @@ export const DASHES: readonly (readonly number[])[] = [
   [12, 3, 2, 3],
 ];
 
-/** Point shapes in the same order. */
+/** Point shapes in the order of the categorical colours. */
 export const SHAPES = [
   "circle",
   "square",

@@ -57,6 +57,6 @@ it("says what is wrong: no page, or a port that is taken", async () => {
   const { port } = new URL(await servedSite());
   await writeFile(join(empty, "index.html"), "");
   await expect(serveSite(empty, Number(port))).rejects.toThrow(
-    `port ${port}: another program uses it; choose another one with --port`,
+    `port ${port}: another program uses it; choose another port with --port`,
   );
 });

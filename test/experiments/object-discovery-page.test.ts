@@ -128,7 +128,7 @@ describe("the object-discovery report", () => {
   it("says what was best, what differs and what the budget is", () => {
     const set = sampleSet();
     const report = sampleReport([set]);
-    expect(discoveryHeadline(report, set)).toContain("waves, up-tiling × 4, FG-ARI 80.0 %");
+    expect(discoveryHeadline(report, set)).toContain("waves, up-tiling × 4, with FG-ARI 80.0 %");
     expect(comparisonText(report, set.comparisons[0]!)).toBe(
       "waves against plain: +10.0 ± 2.0 points of FG-ARI",
     );

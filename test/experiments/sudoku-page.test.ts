@@ -32,7 +32,7 @@ describe("what the boards say", () => {
       ["AKOrN, OOD: the vote of 100 draws after 128 timesteps instead of one draw", "helps"],
     ]);
     expect(list[2]!.sentence).toBe("+31.0 percentage points of boards solved, uncertainty ±6.0.");
-    expect(list[3]!.sentence).toContain("lower energy in 87.0 % of pairs");
+    expect(list[3]!.sentence).toContain("lower sum of energies in 87.0 % of the pairs");
     expect(list[1]!.sentence).toContain("No board got both");
   });
 });

@@ -8,7 +8,7 @@ export const PIXELS_PER_DEGREE = SIGHT.imageSize / SIGHT.visualDegrees;
 /** Number of cells of each kind. */
 export const CELLS_PER_KIND = 32;
 
-/** What decides the cells and their noise. */
+/** The settings that decide the cells and their noise. */
 export interface PopulationRequest {
   readonly variant: Variant;
   readonly seed: number;
@@ -31,13 +31,13 @@ export interface Population extends PopulationRequest {
   /** The first filter of each cell, [cells, kernelSize, kernelSize]. */
   readonly kernels: Float32Array;
   readonly kernelSize: number;
-  /** Factor of all responses. */
+  /** Factor by which all responses are multiplied. */
   readonly gain: number;
 }
 
 /** The responses to one image. */
 export interface V1Answer {
-  /** [cells, POSITIONS, POSITIONS] */
+  /** The responses, [cells, POSITIONS, POSITIONS]. */
   readonly responses: Float32Array;
   /** Duration of the computation in milliseconds. */
   readonly milliseconds: number;
@@ -51,8 +51,8 @@ export const PHASES = Array.from({ length: 25 }, (_, i) => 15 * i);
 /** The responses of one cell to its preferred grating in other orientations and in other phases. */
 export interface Tuning {
   readonly cell: number;
-  /** To drifting gratings, one for each of {@link ORIENTATIONS}. */
+  /** Responses to drifting gratings, one for each of {@link ORIENTATIONS}. */
   readonly orientation: Float64Array;
-  /** To still gratings, one for each of {@link PHASES}. */
+  /** Responses to still gratings, one for each of {@link PHASES}. */
   readonly phase: Float64Array;
 }

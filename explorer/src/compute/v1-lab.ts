@@ -33,7 +33,7 @@ export class V1Lab {
   }
 
   /**
-   * Computes the responses to a grey image. A population with noise draws it for each image.
+   * Computes the responses to a grey image. A population with noise gets new noise for each image.
    *
    * @param pixels [64, 64], -1 (black) to 1 (white)
    */

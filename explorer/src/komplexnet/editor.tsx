@@ -14,7 +14,10 @@ export interface EditorProps {
   readonly onChange: (digits: readonly PlacedDigit[]) => void;
 }
 
-/** The picture, whose digits are dragged, or moved and turned by the keyboard: each is a button above the canvas. */
+/**
+ * The picture with its digits. Each digit is a button above the canvas. It can be dragged, or moved and
+ * turned with the keyboard.
+ */
 export function Editor({ samples, digits, digitWord, onChange }: EditorProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {

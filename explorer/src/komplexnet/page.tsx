@@ -26,7 +26,8 @@ export function KomplexNetPage() {
     Promise.all([loadSamples(), loadRecording()]).then(
       ([samples, recording]) => {
         start.value = { samples, recording };
-        // The recording moves first: the networks would take the processor from it.
+        // The recording starts before the networks load, because loading takes so much of the processor that
+        // the recording would stutter.
         if (recording.length > 0) setTimeout(() => void run.open(), 500);
         else void run.open();
       },

@@ -15,7 +15,10 @@ export function between(before: Frame, after: Frame, share: number, out: Float32
   return out;
 }
 
-/** The phases at a time; time 1 is the first frame. Undefined before it. */
+/**
+ * The phases at a time. Time 1 is the first frame; before it, the result is the phases of the first frame.
+ * Undefined if there are no frames.
+ */
 export function phasesAt(
   frames: readonly Frame[],
   time: number,

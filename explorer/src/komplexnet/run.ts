@@ -21,7 +21,7 @@ export class Run {
   readonly problem = signal<string | undefined>(undefined);
   /** The timestep that the clock is approaching or has reached; 0 at the start. */
   readonly timestep = computed(() => Math.ceil(this.time.value));
-  /** The frame of that timestep, or the first frame at the start. */
+  /** The frame of `timestep`, or the first frame at the start. */
   readonly current = computed(() => this.frames.value[Math.max(0, this.timestep.value - 1)]);
 
   #generation = 0;

@@ -29,7 +29,7 @@ export function drawScene(
 
 const canvas = new OffscreenCanvas(CANVAS, CANVAS);
 
-/** Ink of the canvas, 0 to 255, [50, 50]. */
+/** The ink on the canvas, [50, 50], from 0 to 255. */
 function inkOf(samples: CanvasImageSource, digits: readonly PlacedDigit[]): Uint16Array {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   drawScene(context, samples, digits, 1);

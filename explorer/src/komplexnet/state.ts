@@ -40,7 +40,7 @@ export const LIMITS = {
   speed: [1, 20],
 } as const;
 
-/** The settings with which the network was trained. */
+/** The initial settings, which are those of the network's training. */
 export const START: KomplexNetState = {
   digits: [
     { sample: 32, x: 15, y: 25, angle: 0 },

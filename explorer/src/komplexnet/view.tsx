@@ -35,12 +35,12 @@ export interface ViewProps {
   readonly run: Run;
   readonly state: Signal<KomplexNetState>;
   readonly samples: ImageBitmap;
-  /** The run of the first settings; empty if there is none. */
+  /** The recorded run for the initial settings; empty if there is none. */
   readonly recording: readonly Frame[];
   readonly texts: Texts;
 }
 
-/** What decides a run. */
+/** The settings that decide a run. */
 const RUN_KEYS = ["digits", "noise", "rate", "repulsion", "timesteps", "seed"] as const;
 
 export function KomplexNetView({ run, state, samples, recording, texts }: ViewProps) {
@@ -280,7 +280,9 @@ interface TimeBarProps {
   readonly children: ComponentChildren;
 }
 
-/** The clock and its buttons: a component of its own, because it is the only one that has to follow every frame. */
+/**
+ * The clock and its buttons. They are a component of their own, the only one that must follow every frame.
+ */
 function TimeBar({ run, timesteps, texts, children }: TimeBarProps) {
   return (
     <section class="time" aria-label={texts.timestep}>
@@ -436,7 +438,7 @@ function orderText(order: readonly number[] | undefined, texts: Texts): string {
     : `${texts.order}: ${order.map((value) => value.toFixed(2)).join(", ")}`;
 }
 
-/** Two samples of two other digits. */
+/** Another sample for each digit, all of different classes. */
 function otherDigits(digits: KomplexNetState["digits"]): KomplexNetState["digits"] {
   const used: number[] = [];
   return digits.map((digit) => {

@@ -5,7 +5,7 @@ export interface CanvasProps {
   /** Pixels of the drawing, before the screen's density. */
   readonly width: number;
   readonly height: number;
-  /** What a reader who does not see the picture is told. */
+  /** Description for readers who do not see the picture. */
   readonly label: string;
   /** Draws; runs again whenever a signal that it reads changes, and with every rendering of the component. */
   readonly draw: (context: CanvasRenderingContext2D) => void;

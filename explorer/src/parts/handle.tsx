@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 
 export interface HandleProps {
-  /** Side of the square picture, in the unit of all lengths here. */
+  /** Side of the square picture. All lengths here have the same unit. */
   readonly picture: number;
   /** Centre of the handle. */
   readonly x: number;

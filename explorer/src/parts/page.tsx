@@ -16,7 +16,7 @@ export interface PageProps<State extends ViewState> {
   readonly children: ComponentChildren;
 }
 
-/** What surrounds every view: title, links to the views, what is wrong, and the source. */
+/** What surrounds every view: title, links to the views, problems, and the source. */
 export function PageFrame<State extends ViewState>(props: PageProps<State>) {
   const { view, state, ignored, problem, tagline, caption, source, children } = props;
   const copied = useSignal(false);

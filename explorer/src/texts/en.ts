@@ -13,7 +13,7 @@ export const en = {
   phasesHelp: "Colour is the mean phase of a pixel's eight oscillators, opacity their amplitude.",
   circle: "On the circle",
   circleHelp:
-    "Each dot is a pixel at its phase. If a pointer reaches the rim, all pixels of that digit have the same phase.",
+    "Each dot is a pixel at its phase. Each digit has a pointer: if it reaches the rim, all pixels of the digit have the same phase.",
   amplitude: "Amplitude",
   amplitudeHelp: "The responses of the first layer's eight Gabor filters, which do not change over time.",
   answers: "Answers",

@@ -14,7 +14,7 @@ export const en = {
   move: "Move the stimulus",
   fields: "Receptive fields",
   fieldsHelp:
-    "Red wants light there, blue wants dark. The brighter the frame, the stronger the response. Click a cell to choose it, or use the arrow keys.",
+    "The cell prefers light on red and dark on blue. The brighter the frame, the stronger the response. Click a cell to choose it, or use the arrow keys.",
   simple: "simple",
   complex: "complex",
   "simple-cells": "Simple cells",
@@ -34,7 +34,7 @@ export const en = {
     "Responses of the chosen cell to drifting gratings of the frequency that it prefers, at full contrast. The dashed line is the orientation of the stimulus.",
   phaseTuning: "Tuning for phase",
   phaseHelp:
-    "Responses of the chosen cell to still gratings that it prefers otherwise, at full contrast. The dot is the present grating and response.",
+    "Responses of the chosen cell to still gratings that differ from its preferred one only in phase, at full contrast. The dot is the present grating and the response to it.",
   degrees: "degrees",
   unit: "cycles/°",
   stimulus: "stimulus",
@@ -69,18 +69,18 @@ export const en = {
   what2:
     "A simple cell has one such filter. If light and dark change places, its filter turns negative and the cell falls silent, so it flickers when a grating drifts. " +
     "A complex cell has two filters that are a quarter of a cycle apart and adds their squares. Where one is weak the other is strong, so the sum hardly depends on the phase: " +
-    "the cell says that there are stripes of its orientation, but not where they are light.",
+    "the cell signals that there are stripes of its orientation, but not where they are light.",
   what3:
-    "biol draws the cells as they were measured in monkeys: more cells prefer horizontal and vertical than oblique stripes, complex cells prefer finer stripes than simple cells, and fields of fine stripes hold more cycles. " +
+    "biol draws the cells as they were measured in monkeys: more cells prefer horizontal and vertical than oblique stripes, complex cells prefer finer stripes than simple cells, and fields of fine stripes contain more cycles. " +
     "unif1 draws every property uniformly and independently of the others. The paper of 2023 asks whether cells as in monkeys make networks more robust.",
   what4:
-    "Cortical cells do not answer the same twice. The noise of the model grows as in the brain: its variance is proportional to the response.",
+    "A cortical cell does not respond twice in the same way to the same picture. The noise of the model grows as in the brain: its variance is proportional to the response.",
   equations: "Show the equations",
   eqGabor:
     "The filter of a cell with frequency f and phase φ, at a distance x' across its stripes and y' along them from its centre:",
-  eqQ: "The response of the filter is the sum of its products with the picture; the partner of a complex cell has the phase φ + 90°:",
+  eqQ: "The response of the filter is the sum of its products with the picture; the second filter of a complex cell has the phase φ + 90°:",
   eqCells: "The cells, with gain k = 25:",
-  eqNoise: "The noise, with z a standard normal number, a = 0.35 and b = 0.07:",
+  eqNoise: "The noise turns a response r into r'; z is a standard normal number, a = 0.35 and b = 0.07:",
   eqSource:
     "From: Dapello, Marques et al., Simulating a Primary Visual Cortex at the Front of CNNs Improves Robustness to Image Perturbations, NeurIPS 2020.",
   code: "Show the code",

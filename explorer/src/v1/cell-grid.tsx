@@ -19,8 +19,8 @@ export interface CellGridProps {
 }
 
 /**
- * The receptive fields of all cells, sorted by orientation, each a radio button: simple cells above complex cells. Arrow
- * keys choose the neighbour.
+ * The receptive fields of all cells as radio buttons, sorted by orientation: simple cells above complex
+ * cells. Arrow keys choose a neighbouring cell.
  */
 export function CellGrid({ population, strengths, chosen, labelOf, titles, onChoose }: CellGridProps) {
   const group = useRef<HTMLDivElement>(null);

@@ -106,7 +106,7 @@ export function V1Controls({ state, phase, population, texts }: V1ControlsProps)
 
 const whole = (phase: Signal<number>): number => Math.round(phase.value) % 360;
 
-/** The grating that a cell prefers, at full contrast and standing. */
+/** The grating that a cell prefers, at full contrast and without drift. */
 function preferredGrating(
   { orientation, spatialFrequency, phase }: Population,
   cell: number,
@@ -123,7 +123,10 @@ function preferredGrating(
   };
 }
 
-/** The slider of the phase follows the drift: a component of its own, because it changes with every frame. */
+/**
+ * The slider of the phase, which follows the drift. It is a component of its own, because it changes with
+ * every frame.
+ */
 function PhaseSlider(props: {
   readonly label: string;
   readonly phase: Signal<number>;

@@ -16,8 +16,8 @@ export type Kind = "simple" | "complex";
 export const kindOf = ({ simple }: Population, cell: number): Kind => (cell < simple ? "simple" : "complex");
 
 /**
- * The response to the grating that a cell prefers, at full contrast, if the kernel does not cut its receptive field off:
- * the filters give 1/2.
+ * The response of a cell to its preferred grating at full contrast. It assumes that the filters give 1/2,
+ * which is so if the kernel does not cut off the receptive field.
  */
 export const fullResponse = ({ gain }: Population, kind: Kind): number =>
   kind === "simple" ? gain / 2 : (gain * Math.SQRT1_2) / 2;
@@ -32,7 +32,10 @@ export const strengthOf = (population: Population, cell: number, response: numbe
 
 const inkOf = (context: Context): string => getComputedStyle(context.canvas).color;
 
-/** The envelope of a receptive field at two standard deviations, in pixels of the picture. */
+/**
+ * Draws the envelope of a receptive field as an ellipse at two standard deviations. The position is in pixels
+ * of the picture.
+ */
 export function drawField(
   context: Context,
   { orientation, spatialFrequency, nx, ny }: Population,
@@ -81,7 +84,10 @@ export interface PolarMarks {
   readonly words: { readonly simple: string; readonly complex: string; readonly now: string };
 }
 
-/** Cells by orientation (angle) and spatial frequency (radius), on a half disc: 180 degrees are all orientations. */
+/**
+ * Draws cells by orientation (angle) and spatial frequency (radius) on a half disc, because 180 degrees cover
+ * all orientations.
+ */
 export function drawPreferences(context: Context, population: Population, marks: PolarMarks): void {
   const { strengths, chosen, stimulus, words } = marks;
   const ink = inkOf(context);
@@ -130,7 +136,10 @@ export function drawPreferences(context: Context, population: Population, marks:
   drawLegend(context, words, ink);
 }
 
-/** A circle for a simple cell, a diamond for a complex cell; its filling is as opaque as the response is strong. */
+/**
+ * Draws a circle for a simple cell, a diamond for a complex cell. The stronger the response, the more opaque
+ * is the filling.
+ */
 function drawMark(context: Context, kind: Kind, x: number, y: number, radius: number, opacity: number): void {
   context.beginPath();
   if (kind === "simple") context.arc(x, y, radius, 0, TURN);
@@ -148,7 +157,7 @@ function drawMark(context: Context, kind: Kind, x: number, y: number, radius: nu
   context.stroke();
 }
 
-/** A cross at the orientation and frequency of a grating, or a line at the orientation of a bar. */
+/** Draws a cross at the orientation and frequency of a grating, or a line at the orientation of a bar. */
 function drawStimulusMark(context: Context, degrees: number, frequency: number | undefined): void {
   context.strokeStyle = inkOf(context);
   context.lineWidth = 2;
@@ -192,7 +201,7 @@ function drawLegend(context: Context, words: PolarMarks["words"], ink: string): 
   context.fillText(words.now, 182, y);
 }
 
-/** The responses of one cell at all positions. */
+/** Draws the responses of one cell at all positions. */
 export function drawResponseMap(
   context: Context,
   population: Population,
@@ -220,7 +229,7 @@ export interface Curve {
   readonly responses: Float64Array;
   readonly ticks: readonly number[];
   readonly colour: string;
-  /** The largest response of the scale at least. */
+  /** The scale reaches at least up to this response. */
   readonly top: number;
   /** A dashed line at a value, or a dot at a value and a response. */
   readonly mark: { readonly value: number; readonly response?: number } | undefined;
@@ -229,7 +238,7 @@ export interface Curve {
 const PLOT = { height: 160, left: 30, right: 12, top: 12, bottom: 24 } as const;
 export const CURVE_HEIGHT = PLOT.height;
 
-/** A tuning curve with its axes. */
+/** Draws a tuning curve with its axes. */
 export function drawCurve(context: Context, { values, responses, ticks, colour, top, mark }: Curve): void {
   const ink = inkOf(context);
   const high = 1.1 * Math.max(top, ...responses);

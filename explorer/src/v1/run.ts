@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals";
 import type { Population, PopulationRequest, Tuning, V1Answer } from "../compute/v1-frame.js";
 
-/** Something that computes V1: the worker. */
+/** Something that computes V1, such as the worker. */
 export interface V1Computer {
   draw(request: PopulationRequest): Promise<Population>;
   respond(pixels: Float32Array): Promise<V1Answer>;
@@ -23,8 +23,8 @@ export interface ShownAnswer extends V1Answer {
 const TIMED = 30;
 
 /**
- * The results that the page shows. One request is computed at a time; while it is, only the latest of the following
- * ones is remembered.
+ * The results that the page shows. Requests are computed one at a time; of those that arrive meanwhile, only
+ * the latest is kept.
  */
 export class V1Run {
   readonly population = signal<Population | undefined>(undefined);

@@ -14,9 +14,9 @@ export interface V1State extends ViewState {
   /** Spatial frequency of the grating in cycles per degree. */
   readonly frequency: number;
   readonly contrast: number;
-  /** Phase of the grating in degrees, at which it stands or begins to drift. */
+  /** Phase in degrees at which the grating stands still or begins to drift. */
   readonly phase: number;
-  /** Drift of the grating in cycles per second; 0 if it stands. */
+  /** Drift of the grating in cycles per second; 0 if it stands still. */
   readonly drift: number;
   /** Centre of the bar or the digit in pixels. */
   readonly x: number;

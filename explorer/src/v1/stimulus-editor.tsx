@@ -8,9 +8,9 @@ import type { V1State } from "./state.js";
 import { BAR_LENGTH, DIGIT_SIZE } from "./stimulus.js";
 
 const SIZE = SIGHT.imageSize;
-/** Distance of the handle that turns the stimulus from its centre, in pixels of the picture. */
+/** Distance between the centre of the stimulus and the handle that turns it, in pixels of the picture. */
 const REACH = 22;
-/** Steps of the keyboard: degrees and pixels. */
+/** Steps of the arrow keys: degrees and pixels. */
 const [TURN_STEP, MOVE_STEP] = [5, 1];
 
 export interface StimulusEditorProps {

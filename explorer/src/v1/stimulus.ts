@@ -9,7 +9,9 @@ export const BAR_LENGTH = 0.9;
 /** Side in pixels of a digit. */
 export const DIGIT_SIZE = 2 * SAMPLE;
 
-/** The image of a stimulus, [64, 64], from -1 (black) over 0 (grey) to 1 (white). The phase is in degrees. */
+/**
+ * The image of a stimulus, [64, 64], from -1 (black) through 0 (grey) to 1 (white). The phase is in degrees.
+ */
 export function stimulusImage(state: V1State, phase: number, samples: CanvasImageSource): Float32Array {
   const { stimulus, contrast, orientation, frequency } = state;
   const image =
@@ -21,7 +23,7 @@ export function stimulusImage(state: V1State, phase: number, samples: CanvasImag
   return image.map((value) => contrast * value);
 }
 
-/** A white bar on grey, whose edges cover pixels in part. */
+/** A white bar on grey. Pixels at its edges are as bright as the bar covers them. */
 function barImage({ x, y, orientation, width }: V1State): Float32Array {
   const image = new Float32Array(SIZE * SIZE);
   const angle = (orientation * Math.PI) / 180;

@@ -184,7 +184,8 @@ function CellFigures(props: CellFiguresProps) {
                 responses: run.tuning.value.orientation,
                 ticks: [0, 45, 90, 135, 180],
                 colour: colourOf(kind),
-                // F1 of a rectified sinusoid is half its peak.
+                // The curve shows F1, the response at the drift frequency. F1 of a rectified sinusoid is half
+                // its peak.
                 top: kind === "simple" ? full / 2 : full,
                 mark: stimulus === "digit" ? undefined : { value: orientation },
               });
@@ -243,7 +244,10 @@ function useLiveStimulus(
   }, [run, samples]);
 }
 
-/** The response of the chosen cell in words: a component of its own, because it follows every answer. */
+/**
+ * The response of the chosen cell in words. It is a component of its own, because it changes with every
+ * answer.
+ */
 function ResponseLine(props: {
   readonly label: string;
   readonly response: ReadonlySignal<number | undefined>;

@@ -6,7 +6,7 @@ import { command } from "./command.js";
 export function completionCommand(all: () => readonly Command[]): Command {
   return command({
     name: "completion",
-    summary: "print the completion of commands and options for a shell",
+    summary: "print a script that completes commands and options in a shell",
     argument: { name: "shell", help: SHELLS.join(", "), completes: "shell" },
     options: {},
     examples: [

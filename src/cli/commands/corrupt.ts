@@ -12,12 +12,12 @@ const options = {
   size: standard(
     choice("size", CONSTANT_SETS.map(String), "pixels"),
     "224",
-    "side in pixels that the image is resized and cropped to; the constants published for this size are used",
+    "side in pixels to which the image is resized and cropped; the constants published for this size are used",
   ),
   seed: standard(whole(), 0, "random seed"),
   frost: optional(folder, "photographs of frost to use instead of textures that Striate draws"),
   cell: standard(positive("pixels"), 112, "side of each image on the sheet"),
-  out: optional(file, "the sheet", "IMAGE-corruptions.png"),
+  out: optional(file, "file for the sheet", "IMAGE-corruptions.png"),
   each: optional(folder, "also write every corrupted image to a file of its own in this folder"),
 };
 

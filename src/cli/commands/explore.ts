@@ -6,7 +6,7 @@ export const exploreCommand = command({
   name: "explore",
   summary: "serve the explorer, a page with live networks, to the browsers of this machine",
   options: {
-    port: standard(port, 4173, "port to serve it at; 0 takes any free one"),
+    port: standard(port, 4173, "port to serve it at; 0 stands for any free port"),
   },
   examples: [
     { line: "striate explore", does: "serves it at http://127.0.0.1:4173/ until Ctrl-C" },

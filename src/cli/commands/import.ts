@@ -12,7 +12,7 @@ const options = {
     "found by comparing names",
   ),
   partial: flag("accept a checkpoint that lacks some weights; the network keeps its own values for them"),
-  out: optional(file, "the network with the weights", "the checkpoint's name with .onnx"),
+  out: optional(file, "file for the network with the weights", "the checkpoint's name with .onnx"),
   externalData,
 };
 

@@ -30,7 +30,7 @@ const options = {
   ),
   out: optional(
     file,
-    "the predified network; the weights of the decoders are written beside it",
+    "file for the predified network; the weights of the decoders are written beside it",
     "pMODEL.onnx",
   ),
   timesteps: standard(whole(), 10, "last timestep of the exported graph"),
@@ -71,7 +71,7 @@ const inspectOptions = {
 const initOptions = {
   pcoders,
   inputSize,
-  out: standard(file, "predify.toml", "the configuration"),
+  out: standard(file, "predify.toml", "file for the configuration"),
   force: flag("overwrite it if it exists"),
   ...inputOptions,
 };
@@ -84,7 +84,7 @@ const model = { name: "model", help: "an .onnx file of a convolutional network",
 
 export const predifyCommand = command({
   name: "predify",
-  summary: "add predictive-coding feedback to a network in an .onnx file, trained without labels",
+  summary: "add predictive-coding feedback to a network in an .onnx file, and train it without labels",
   argument: model,
   options,
   examples: [

@@ -23,7 +23,7 @@ const options = {
   ...classifierPorts,
   answers: optional(
     choice("answers", ["logits", "probabilities", "log-probabilities"], "kind"),
-    "what the network's output holds",
+    "what the network's output contains",
     "inferred from the network",
   ),
   timestep: optional(
@@ -44,14 +44,14 @@ const options = {
   ),
   attacks: optional(
     attackList,
-    "names of attacks, such as fgsm,pgd,apgd,quick,autoattack (a wrong name lists them)",
+    "names of attacks, such as fgsm,pgd,apgd,quick,autoattack (an unknown name prints the list)",
     "none",
   ),
   eps: optional(
     radii,
-    "radii of the attacks for pixels between 0 and 1, such as 2/255,4/255; needed with --attacks",
+    "radii of the attacks for pixels between 0 and 1, such as 2/255,4/255; required with --attacks",
   ),
-  norm: standard(choice("norm", ["Linf", "L2"]), "Linf", "how radii are measured"),
+  norm: standard(choice("norm", ["Linf", "L2"]), "Linf", "norm in which radii are measured"),
   images: standard(positive(), 1000, "number of images to measure, drawn at random"),
   attackImages: standard(positive(), 200, "number of these images to attack, counted from the first"),
   batch: standard(positive(), 64, "images per run of the network"),
@@ -65,7 +65,7 @@ const options = {
   device,
   threads,
   out: standard(file, "robustness.html", "the report; the result card and the records are written beside it"),
-  force: flag("start over if the records are of a run with other settings; the old file is renamed"),
+  force: flag("start over if the records belong to a run with other settings; the old file is renamed"),
   ...preprocessingOptions,
   ...inputOptions,
 };

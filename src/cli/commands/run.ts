@@ -17,17 +17,17 @@ const options = {
   force: flag("start over; the run in --out is renamed, not deleted"),
   cells: optional(
     text("pattern"),
-    "run only the cells whose names match, such as 'digits2/*' (a wrong pattern lists the names)",
+    "run only the parts of the experiment (cells) whose names match, such as 'digits2/*' (a pattern without a match prints the names)",
     "all",
   ),
-  dataSet: optional(text("names"), "comma-separated names of data sets (a wrong name lists them)"),
+  dataSet: optional(text("names"), "comma-separated names of data sets (an unknown name prints the list)"),
   data: optional(text("path"), "folder or file of a published data set"),
-  models: optional(text("names"), "comma-separated names of networks (a wrong name lists them)"),
+  models: optional(text("names"), "comma-separated names of networks (an unknown name prints the list)"),
   upTiling: optional(
     positive("factor"),
     "shifted copies of each image along each axis, for finer feature maps",
   ),
-  model: optional(file, "an .onnx classifier of CIFAR-10, instead of training one"),
+  model: optional(file, "an .onnx classifier of CIFAR-10, to use instead of training one"),
   preprocessing,
 };
 

@@ -5,7 +5,7 @@ export const summaryCommand = command({
   summary: "list a model's layers with shapes, parameters, bytes and multiply-adds",
   argument: {
     name: "model",
-    help: "an .onnx file, or the name of a built-in model (a wrong name lists them)",
+    help: "an .onnx file, or the name of a built-in model (an unknown name prints the list)",
     completes: "file",
   },
   options: {},

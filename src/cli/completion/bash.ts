@@ -7,7 +7,10 @@ function reply(offer: Offer): string {
   return `COMPREPLY=($(compgen -W "${offer === "nothing" ? "" : offer.words.join(" ")}" -- "$current"))`;
 }
 
-/** The completion script for bash. Names and choices need no quotes: they hold no character that is special to bash. */
+/**
+ * The completion script for bash. Names and choices need no quotes: they contain no character that is special
+ * to bash.
+ */
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const top = commands.filter(({ words }) => words.length === 1).map(({ words }) => words[0]!);
   const nested = commands.filter(({ words }) => words.length === 2);

@@ -35,7 +35,7 @@ export const inputOptions = {
   input: optional(inputValues, "constant values of an input, such as feedback=0.3,0.3"),
 };
 
-/** The name may contain "=", so the value begins after the last one. */
+/** Splits "NAME=VALUE". The name may contain "=", so the value begins after the last "=". */
 function split(text: string): [name: string, value: string] {
   const at = text.lastIndexOf("=");
   if (at < 1) throw new InvalidArgumentError("Expected NAME=VALUE.");

@@ -4,7 +4,7 @@ import type { Parsed } from "./option.js";
 import { optional } from "./option.js";
 import { choice, numberWhere, numbers, positive } from "./values.js";
 
-/** The name of a preprocessing. */
+/** Option for the name of a preprocessing. */
 export const preprocessing = optional(
   choice("preprocessing", PREPROCESSING_NAMES, "name"),
   "preprocessing that the network expects",
@@ -15,16 +15,16 @@ export const preprocessingOptions = {
   preprocessing,
   scale: optional(
     numberWhere("factor", "a number"),
-    "factor for pixels in [0, 1]; 255 gives the range of bytes",
+    "factor by which pixels in [0, 1] are multiplied; 255 gives the range of bytes",
   ),
   mean: optional(numbers, "mean to subtract after scaling: one number, or one for each of R, G, B"),
   std: optional(
     numbers,
-    "standard deviation to divide by after that: one number, or one for each of R, G, B",
+    "standard deviation to divide by after the mean is subtracted: one number, or one for each of R, G, B",
   ),
   resize: optional(
     positive("pixels"),
-    "length in pixels that the short side is resized to before the centre crop",
+    "length in pixels to which the short side is resized before the centre crop",
   ),
   layout: optional(choice("layout", ["NCHW", "NHWC"], "axes"), "order of the axes of the network's input"),
   colours: optional(
@@ -36,8 +36,8 @@ export const preprocessingOptions = {
 export type PreprocessingOptions = Parsed<typeof preprocessingOptions>;
 
 /**
- * The preprocessing that the options state: the named one, with the values of the other options in place of its own.
- * Undefined if no option was given.
+ * The preprocessing that the options give: the named one, with the values of the other options in place of
+ * its own. Undefined if no option was given.
  */
 export function statedPreprocessing(options: PreprocessingOptions): Preprocessing | undefined {
   const { preprocessing, resize, scale, mean, std, layout, colours } = options;

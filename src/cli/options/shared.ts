@@ -29,7 +29,7 @@ export const labelledImages = {
 export const classifierPorts = {
   size: optional(
     imageSize,
-    "image size, if the file leaves it open: 224, or height and width such as 160x224",
+    "image size if the file leaves it open, such as 224, or 160x224 for height and width",
   ),
   output: optional(text("name"), "name of the output with the scores, if the network has several outputs"),
 };

@@ -40,7 +40,10 @@ import { renderTable } from "../terminal/table.js";
 const LARGEST_CONFIG = 2 ** 20;
 const WEIGHT_DECAY = 5e-4;
 
-/** Predifies a network: reads the configuration, trains the decoders, exports. Returns the exit status. */
+/**
+ * Predifies a network: reads the configuration, trains the decoders and exports the network. Returns the exit
+ * status.
+ */
 export async function predifyFile(
   path: string,
   options: PredifyCommandOptions,
@@ -72,7 +75,7 @@ export async function predifyFile(
   return 0;
 }
 
-/** The preprocessing that the file or the user states; undefined if neither does. */
+/** The preprocessing that the file or the user gives; undefined if neither does. */
 function preprocessingOf(
   name: string,
   { backbone }: PredictiveNetwork,
@@ -128,7 +131,7 @@ export function describeNetwork(name: string, network: PredictiveNetwork): strin
   });
 }
 
-/** The parameters after training; undefined if training was stopped. */
+/** Trains the decoders and returns the parameters; undefined if training was stopped. */
 async function trained(
   path: string,
   network: PredictiveNetwork,
@@ -142,7 +145,7 @@ async function trained(
   const preprocessing = stated ?? PREPROCESSINGS.imagenet;
   if (stated === undefined) {
     streams.err.write(
-      `${pc.yellow("caution")} neither the file nor an option states the preprocessing: ImageNet's usual ` +
+      `${pc.yellow("caution")} neither the file nor an option gives the preprocessing, so ImageNet's usual ` +
         `preprocessing is assumed; if that is wrong, the decoders learn from wrong pixel values (--preprocessing)\n`,
     );
   }
@@ -250,7 +253,7 @@ async function dataOf(
   const aside = Math.min(options.validation, Math.floor(all.count / 5));
   if (aside < options.validation) {
     streams.err.write(
-      `${pc.yellow("note")} ${aside} images are held out instead of ${options.validation}: at most a fifth of ${all.count}\n`,
+      `${pc.yellow("note")} ${aside} images are held out instead of ${options.validation}: at most a fifth of the ${all.count} images\n`,
     );
   }
   const training = all.count - aside;

@@ -191,7 +191,7 @@ async function timestepSection({ overTime, protocol }: ResultCard): Promise<Sect
   return {
     id: "timesteps",
     title: "Timestep by timestep",
-    lead: `The network has an output at each of ${overTime.length} timesteps; attacks differentiated through all timesteps up to the one that they attack. Everything else on this page is about timestep ${last.timestep}.`,
+    lead: `The network has an output at each of ${overTime.length} timesteps; an attack on a timestep uses gradients through all timesteps up to it. Everything else on this page is about timestep ${last.timestep}.`,
     body: markup`${chartFigure(chart, markup`Bands are 95 % Wilson intervals.`)}
     ${table({
       label: "Scores at each timestep",
@@ -225,7 +225,7 @@ function headline(card: ResultCard): string {
     parts.push(
       `Corruptions cost ${lost.toFixed(1)} points of accuracy on average` +
         (worst && corruptions.length > 1
-          ? `, ${nameOf(worst.name, card)} the most (${percent(worst.accuracy)} % left).`
+          ? `; ${nameOf(worst.name, card)} costs the most (accuracy ${percent(worst.accuracy)} %).`
           : "."),
     );
   }
@@ -380,13 +380,13 @@ async function attackSection(report: RobustnessReport): Promise<Section | undefi
               ],
             })),
           },
-          "Robust accuracy against the radius of the ball, for each attack",
+          "Robust accuracy against the radius, for each attack",
         )
       : undefined;
   return {
     id: "attacks",
     title: "Attacks",
-    lead: markup`Robust accuracy is the share of all attacked images that were classified correctly before and after the attack. Every adversarial image was checked to lie in the ball and in [0, 1], and was classified once more.`,
+    lead: markup`Robust accuracy is the share of all attacked images that were classified correctly before and after the attack. Every adversarial image was checked to lie within the radius of the clean image and in [0, 1], and was classified once more.`,
     body: markup`${
       curve
         ? chartFigure(
@@ -458,7 +458,7 @@ function calibrationSection(card: ResultCard): Section | undefined {
     id: "calibration",
     title: "Calibration",
     lead: markup`Calibration compares the confidence of the network with its accuracy. ECE: expected calibration error over ${protocol.bins}
-      bins of equal width, adaptive ECE over as many bins of equal size; NLL in nats; Brier score summed over classes.`,
+      bins of equal width, adaptive ECE over as many bins with equal numbers of images; NLL: negative log-likelihood in nats; Brier: squared error of the probabilities, summed over classes.`,
     body: markup`${figure(
       markup`<div style="max-width:500px">${raw(diagram)}</div>`,
       markup`Clean images. Blue bars show accuracy; the orange part (brown over a bar) is the gap to the mean confidence of the bin. A bar that ends <b>below</b> the dashed line means that the network is overconfident. Bins hold ${Math.min(...counts)} to
@@ -551,7 +551,7 @@ function pictureGrid(pictures: readonly ReportPicture[], width: number): Html {
   </div>`;
 }
 
-/** The stated noise and constant values of the model's other inputs. */
+/** The noise and the constant values that the user gave for the model's other inputs. */
 function inputFacts({
   timesteps,
   noise = {},
@@ -593,7 +593,7 @@ function provenance({ protocol, measured, clean }: ResultCard): (readonly [strin
     ["Severities", protocol.severities.join(", ") || "none"],
     ["Seed", String(protocol.seed)],
     ["Forward passes", passesText(protocol.passes, clean?.singlePass)],
-    ["Batch", `${protocol.batch} (Square’s random search depends on it)`],
+    ["Batch", `${protocol.batch} (the random search of the Square attack depends on it)`],
     ["Intervals", "Wilson, 95 %"],
     ["Device", protocol.device],
     ["Striate", protocol.version],

@@ -154,7 +154,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * The order of the network's classes as the user or the file states it. Throws {@link StriateError} if the two differ.
+ * The order of the network's classes that the user or the file gives. Throws {@link StriateError} if the two
+ * differ.
  */
 async function classOrder(
   { name, classes: outputs, classNames }: Network,
@@ -174,15 +175,15 @@ async function classOrder(
   check(
     own === undefined || sameOrder(own.classes, order.classes),
     () =>
-      `--classes ${stated} contradicts the metadata of ${name}: the option says ${someNames(order.classes)}, ` +
-      `the file says ${someNames(own!.classes)}`,
+      `--classes ${stated} contradicts the metadata of ${name}: the option gives ${someNames(order.classes)}, ` +
+      `the file gives ${someNames(own!.classes)}`,
   );
   return order;
 }
 
 /**
- * Makes sure that a data set has as many classes as the network has outputs: otherwise its labels do not mean the
- * outputs.
+ * Makes sure that a data set has as many classes as the network has outputs; otherwise its labels cannot be
+ * the numbers of outputs.
  */
 function checkClasses(
   { name, classes, labelling }: ImageSource,
@@ -199,7 +200,7 @@ function checkClasses(
   const counted = labelling === undefined ? "" : ` (${labelling.text})`;
   const advice =
     stated === undefined
-      ? `state the names of all ${outputs} in the order of the outputs with --classes FILE` +
+      ? `give the names of all ${outputs} in the order of the outputs with --classes FILE` +
         (own + 1 === outputs ? "; is output 0 a background class?" : "")
       : `expected ${outputs} names in "${stated}"`;
   throw new StriateError(
@@ -221,7 +222,8 @@ async function networksIn(
   options: RobustnessOptions,
 ): Promise<{ readonly networks: readonly Network[]; readonly sha256: string }> {
   const file = await openOnnx(path, name);
-  // The result does not refer to the bytes of the file, which would take as much memory again as the weights.
+  // The result keeps no reference to the bytes of the file, which would take as much memory again as the
+  // weights.
   return { networks: networksOf(file, name, options), sha256: await sha256OfModel(path, file) };
 }
 
@@ -346,7 +348,7 @@ async function planOf(
   return { plan, protocol, plans, warnings };
 }
 
-/** What the user or the file states about the model's output and inputs, on which the numbers depend. */
+/** The options about the model's output and inputs, on which the numbers depend. */
 function inputsOf({ output, noise, input, fixedNoise }: RobustnessOptions): Partial<Protocol["model"]> {
   return {
     ...(output !== undefined && { output }),

@@ -3,7 +3,9 @@ import type { ProgressEvent } from "../../train/progress.js";
 
 /** Shows the progress of several tasks that run at the same time. */
 export interface Progress {
-  /** Updates a task. The first call begins it, the event of its last step ends it. Calls are cheap. */
+  /**
+   * Updates a task. The first call begins the task, and the event of its last step ends it. Calls are cheap.
+   */
   update(task: string, event: ProgressEvent): void;
   /** Prints a line (a warning, a result) above the bars. */
   note(line: string): void;
@@ -150,7 +152,7 @@ class Bars implements View {
   #draw(above: readonly string[], tasks: Tasks): void {
     if (!this.#active && tasks.size > 0) {
       this.#active = true;
-      // A second Ctrl-C ends the process without closing.
+      // A second Ctrl-C ends the process without a call of close().
       process.once("exit", this.#restoreCursor);
       this.stream.write(HIDE_CURSOR);
     }

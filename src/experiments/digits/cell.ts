@@ -34,14 +34,14 @@ export interface DigitsNetworkConfig {
 
 const LARGEST_BATCH = 64;
 
-/** Number of scenes in one run of the network during tests with these numbers of scenes: at most 64. */
+/** The batch size of tests with these numbers of scenes: the smallest of the numbers, but at most 64. */
 export function testBatch(...scenes: readonly number[]): number {
   return Math.min(LARGEST_BATCH, ...scenes);
 }
 
 /**
- * Trains a network, from the values in `start` if they are given, and validates it with a tester. Returns undefined if
- * the training was stopped.
+ * Trains a network, starting from the values in `start` if they are given, and validates it with a tester.
+ * Returns undefined if the training was stopped.
  */
 export async function trainNetwork(
   config: DigitsNetworkConfig,
@@ -91,7 +91,10 @@ export async function testConditions(
   return results;
 }
 
-/** Saves a finished network as model.onnx, and its answers to the first test scenes, which `answers` computes. */
+/**
+ * Saves a finished network as model.onnx, and its answers to the first test scenes. The task `answers`
+ * computes these.
+ */
 export async function saveNetwork(
   config: DigitsNetworkConfig,
   run: TrainedRun,
@@ -109,7 +112,7 @@ export async function saveNetwork(
   await run.export(join(folder, "model.onnx"), { system: "KomplexNet", configuration: { model, seed } });
 }
 
-/** The validation measurements of a run, in the order of the steps. */
+/** The validation measurements of a run, in the order of the training steps. */
 export function learningCurveOf({ batchSize }: DigitsNetworkConfig, run: TrainedRun): DigitsLearningPoint[] {
   return learningOf(run, ["loss", "setAccuracy"], (step) => ({ step, images: step * batchSize }));
 }

@@ -7,7 +7,7 @@ import { ends, seriesOverSeeds } from "../../report/over-seeds.js";
 import type { DigitsReport, LearningCurve, DigitsModelDescription, TimestepSeries } from "./results.js";
 import { chanceLevel, result } from "./results.js";
 
-/** Position of a model in the report, which decides the model's colour, dash and marker in every chart. */
+/** The number of a model's style, which decides the model's colour, dash and marker in every chart. */
 export function styleOf(report: DigitsReport, model: DigitsModelDescription): number {
   const fixed = { kuramoto: 0, real: 1, ideal: 2, random: 3, feedback: 4, transformer: 5, continued: 6 };
   if (model.role !== "other") return fixed[model.role];
@@ -89,8 +89,8 @@ function perTimestep(report: DigitsReport, list: readonly TimestepSeries[], cond
 }
 
 /**
- * Charts of the accuracy of the read-out, or of how well the phases separate the digits, at every timestep: one small
- * chart for each condition; all have the same axes.
+ * Charts of the accuracy of the read-out, or of how well the phases separate the digits, at every timestep.
+ * There is one small chart for each condition, and all have the same axes.
  */
 export async function timestepCharts(
   report: DigitsReport,

@@ -18,8 +18,8 @@ export const DIGITS_PICTURES = 4;
 const FILE = "pictures.safetensors";
 
 /**
- * Runs a network on the first scenes and saves its answers. If the task outputs phases, amplitudes and complex layers,
- * those are saved, too.
+ * Runs a network on the first scenes and saves its answers, and also phases, amplitudes and complex layers if
+ * the task outputs them.
  */
 export async function saveDigitsPictures(
   task: Task,

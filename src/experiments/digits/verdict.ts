@@ -5,8 +5,8 @@ import type { DigitsReport, DigitsModelDescription, ModelRole } from "./results.
 import { result, SET_ACCURACY } from "./results.js";
 
 /**
- * The verdict on the claim "`better` has a higher set accuracy than `worse`" under one condition, from pairs of one
- * seed.
+ * The verdict on the claim "`better` has a higher set accuracy than `worse`" under one condition. It compares
+ * runs with the same seed.
  */
 export interface Verdict extends Judgement {
   readonly better: DigitsModelDescription;
@@ -31,8 +31,8 @@ const CLAIMS: readonly (readonly [better: ModelRole, worse: ModelRole])[] = [
 export function judge(report: DigitsReport, condition: string): Verdict[] {
   const byRole = (role: ModelRole) => report.models.find((model) => model.role === role);
   return CLAIMS.flatMap(([one, other]) => {
-    // If feedback was trained further from the feed-forward network, the fair comparison is a network that was trained
-    // as long.
+    // If the network with feedback started from the trained feed-forward network, the fair comparison is with
+    // a network that was trained for as long.
     if (one === "feedback" && other === "kuramoto" && byRole("continued")) return [];
     const [better, worse] = [byRole(one), byRole(other)];
     const verdict = better && worse ? compare(report, better, worse, condition) : undefined;
@@ -55,8 +55,8 @@ export function compare(
     return partner ? [{ seed, difference: value - partner.value }] : [];
   });
   if (pairs.length === 0) return undefined;
-  // Seeds may share the test images. Treating the two models as independent overstates this error a little, so the
-  // verdict errs on the side of caution.
+  // This error does not become smaller with more seeds, because seeds may share the test images. It treats
+  // the two models as independent, which overstates it a little, so the verdict errs on the side of caution.
   const fromTestSet = accuracyDifferenceError(ours.mean, theirs.mean, report.provenance.testImages);
   const judged = judgeDifferences(
     pairs.map(({ difference }) => difference),
@@ -112,7 +112,7 @@ export function budgetRemark(report: DigitsReport): string | undefined {
   if (imagesSeen >= onset) return undefined;
   return (
     `Each model saw ${imagesSeen.toLocaleString("en-GB")} training images. In runs of the authors’ code the ordering ` +
-    `appeared only after about ${onset.toLocaleString("en-GB")}; before that, KomplexNet trails even random phases. ` +
+    `appeared only after about ${onset.toLocaleString("en-GB")} images; before that, KomplexNet trails even random phases. ` +
     "After so little training the numbers show that the code runs, not which model is better."
   );
 }

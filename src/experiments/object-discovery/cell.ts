@@ -98,7 +98,7 @@ async function runWith(tester: SegmentationTester, config: DiscoveryCell, option
   };
 }
 
-/** The loss that the run logged, with the steps before a resume. */
+/** Reads the losses that the training logged, including those from before a resume. */
 async function readLosses(folder: string): Promise<DiscoveryResult["losses"]> {
   const rows = await readMetrics(join(folder, "metrics.jsonl"));
   return rows.flatMap(({ step, loss }) => (typeof loss === "number" ? [{ step, loss }] : []));

@@ -27,11 +27,12 @@ export const objectDiscovery = defineExperiment({
   summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
   scales: {
     smoke: {
-      summary: "four small networks, 12 steps: checks that everything works. Under a minute.",
+      summary: "four small networks, 12 steps, to check that everything works. Under a minute.",
       seeds: 1,
     },
     laptop: {
-      summary: "AKOrN (attn) and ItrSA with half the width on Tetrominoes. About 25 minutes on 2 cores.",
+      summary:
+        "AKOrN (attn) and ItrSA at half the paper's width, on Tetrominoes. About 25 minutes on 2 cores.",
       seeds: 1,
     },
     paper: {
@@ -100,7 +101,10 @@ function namesOf<N extends string>(what: string, text: string, known: readonly N
   });
 }
 
-/** A note for each kind of cell: the scores of the paper, and an estimate of the time that the cell takes. */
+/**
+ * A note for each network on each set: the scores of the paper, and an estimate of the time that one seed
+ * takes.
+ */
 function expectations(cells: readonly DiscoveryCell[]): string[] {
   const first = cells.filter((cell, i) => {
     return cells.findIndex(({ set, model }) => set === cell.set && model === cell.model) === i;
@@ -109,7 +113,7 @@ function expectations(cells: readonly DiscoveryCell[]): string[] {
     const { set, model } = cell;
     const row = paperResult(set, model, 1);
     const score = row
-      ? `the paper has FG-ARI ${row.foregroundAri[0]} ± ${row.foregroundAri[1]}, MBO ${row.bestOverlap[0]} ± ${row.bestOverlap[1]}`
+      ? `the paper reports FG-ARI ${row.foregroundAri[0]} ± ${row.foregroundAri[1]}, MBO ${row.bestOverlap[0]} ± ${row.bestOverlap[1]}`
       : "the paper does not report this network";
     return `${set}/${model}: ${score}; about ${estimatedHours(cell)} hours a seed on one core.`;
   });

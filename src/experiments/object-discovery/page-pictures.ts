@@ -32,7 +32,10 @@ function shownModels(report: ObjectDiscoveryReport, scenes: readonly DiscoverySc
   return report.models.filter(({ id }) => ids.has(id));
 }
 
-/** Section with scenes, true masks and the segments that every network found, or `undefined` without scenes. */
+/**
+ * Section with scenes, true masks and the segments that every network found, or `undefined` if there are no
+ * scenes.
+ */
 export function segmentSection(report: ObjectDiscoveryReport, set: DiscoverySet): Section | undefined {
   const { scenes } = set;
   if (scenes.length === 0) return undefined;
@@ -116,7 +119,7 @@ function featureFigure(report: ObjectDiscoveryReport, set: DiscoverySet): Html |
     ),
   ]);
   return details(
-    "The features of all networks that are clustered",
+    "The features of all networks, which are clustered",
     figure(
       strip(`Features, ${set.title}`, ["Scene", ...models.map(({ label }) => label)], rows),
       "The last feature map of each network, in the colours of its first three principal components in the scene.",

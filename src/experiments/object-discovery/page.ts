@@ -37,7 +37,7 @@ const labelOf = (report: ObjectDiscoveryReport, model: string): string =>
 export function discoveryHeadline(report: ObjectDiscoveryReport, set: DiscoverySet): string {
   const best = set.rows.reduce((a, b) => (b.foregroundAri.mean > a.foregroundAri.mean ? b : a));
   const name = rowLabel(labelOf(report, best.model), best.upTiling);
-  return `${set.title}: the best segments are those of ${name}, FG-ARI ${percent(best.foregroundAri.mean)} % and MBO ${percent(best.bestOverlap.mean)} % (before training ${percent(best.untrained.foregroundAri.mean)} % and ${percent(best.untrained.bestOverlap.mean)} %).`;
+  return `${set.title}: the best segments are those of ${name}, with FG-ARI ${percent(best.foregroundAri.mean)} % and MBO ${percent(best.bestOverlap.mean)} % (before training ${percent(best.untrained.foregroundAri.mean)} % and ${percent(best.untrained.bestOverlap.mean)} %).`;
 }
 
 /** "AKOrN (attn) against ItrSA: +4.2 ± 1.0 points of FG-ARI". */
@@ -59,7 +59,7 @@ export function budgetText({ budget }: DiscoverySet): string | undefined {
   if (views >= paper.views && channels >= paper.channels) return undefined;
   const share = number((100 * views) / paper.views, 2);
   const width = channels < paper.channels ? `, with ${channels} channels instead of ${paper.channels}` : "";
-  return `A reduced budget: each network saw ${views.toLocaleString("en-GB")} views, ${share} % of the ${paper.views.toLocaleString("en-GB")} of the paper's recipe${width}. The paper's columns show the full recipe; this run is not expected to reach them.`;
+  return `A reduced budget: each network saw ${views.toLocaleString("en-GB")} views, ${share} % of the ${paper.views.toLocaleString("en-GB")} in the paper's recipe${width}. The paper's columns show the full recipe; this run is not expected to reach them.`;
 }
 
 function summarySection(report: ObjectDiscoveryReport): Section {
@@ -143,7 +143,7 @@ async function energySection(report: ObjectDiscoveryReport, set: DiscoverySet): 
   return {
     id: `${set.id}-energies`,
     title: `${set.title}: energy`,
-    lead: "E = −Σ x · (Conn(x) + c), for one oscillator. The energy is low if the oscillator agrees with the pull of its neighbours and of the image. It falls at every timestep if the coupling is symmetric; here the coupling need not be symmetric, and the loss does not contain the energy.",
+    lead: "E = −Σ x · (Conn(x) + c), divided by the number of oscillators: x are the oscillators, Conn(x) is their coupling, and c comes from the image. The energy is low if each oscillator agrees with the pull of its neighbours and of the image. It falls at every timestep if the coupling is symmetric; here the coupling need not be symmetric, and the loss does not contain the energy.",
     body: chartFigure(
       chart,
       "Energy of the state before each timestep, mean over oscillators and test scenes. With several seeds, the line is their mean and the band their range.",
@@ -224,8 +224,8 @@ function pageProvenance({ scale, sets, provenance }: ObjectDiscoveryReport) {
 }
 
 /**
- * Charts of the FG-ARI on validation scenes and of the contrastive loss against training views; those without curves
- * are left out. Chance is the loss of uninformative features.
+ * Charts of the FG-ARI on validation scenes and of the contrastive loss against training views; a chart
+ * without curves is left out. Chance is the loss of uninformative features.
  */
 async function trainingCharts(
   models: readonly ReportModel[],
@@ -268,8 +268,8 @@ async function trainingCharts(
 }
 
 /**
- * Chart of the energy of an oscillator against timesteps, before and after training, or `undefined` without
- * oscillators.
+ * Chart of the energy of an oscillator against timesteps, before and after training, or `undefined` if no
+ * network has oscillators.
  */
 async function energyChart(
   models: readonly ReportModel[],

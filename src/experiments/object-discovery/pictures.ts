@@ -79,7 +79,10 @@ interface TiledMap {
   readonly map: readonly { readonly vectors: Float32Array; readonly channels: number }[];
 }
 
-/** The output "features" (one map) or "field" (one map for each timestep), with the largest up-tiling factor. */
+/**
+ * Computes the outputs "features" (one map) and "field" (one map for each timestep, if there are
+ * oscillators), with the largest up-tiling factor.
+ */
 async function tiledMaps(
   config: DiscoveryCell,
   values: State,
@@ -155,7 +158,10 @@ function channelsLast(maps: Float32Array, batch: number, channels: number, plane
 /** Share of the values at each end of the range that are clipped to black or to full colour. */
 const CLIPPED = 0.01;
 
-/** Draws the maps of one scene in the colours of their common principal components. Returns one map after the other. */
+/**
+ * Draws the maps of one scene in the colours of their common principal components. Returns the pixels of all
+ * maps, one map after the other.
+ */
 function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
   const { channels } = maps[0]!;
   const vectors = new Float32Array(maps.length * maps[0]!.vectors.length);

@@ -83,7 +83,7 @@ export const DISCOVERY_MODEL_TEXTS: Readonly<Record<DiscoveryModelName, Discover
   },
   vit: {
     label: "ViT",
-    description: "Eight blocks, each used once. The depth is our choice, since the paper does not state it.",
+    description: "Eight blocks, each used once. The depth is our choice, since the paper does not give it.",
     kind: "iterative",
     mixing: "attention",
     layers: 8,
@@ -201,7 +201,7 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
 };
 
 /**
- * Configuration of a cell: one network, trained on one set of scenes without labels, and tested on how well its
+ * Configuration of a cell that trains one network on one set of scenes without labels, and tests how well its
  * features separate the objects.
  */
 export interface DiscoveryCell extends CellOf<"object-discovery"> {
@@ -230,7 +230,7 @@ export interface DiscoveryNetworkConfig {
   readonly layers: number;
   readonly timesteps: number;
   readonly heads: number;
-  /** n, dimensions of an oscillator. */
+  /** The number n of components of an oscillator. */
   readonly rotatingDimensions: number;
   readonly imageSize: number;
   readonly patch: number;
@@ -257,7 +257,10 @@ export interface DiscoveryPlan {
   readonly upTiling: number;
 }
 
-/** beta 0.998, every 10 steps, copies up to step 200. */
+/**
+ * The moving average of the weights: decay 0.998, updated every 10 steps, a plain copy of the weights up to
+ * step 200.
+ */
 const AVERAGE = { decay: 0.998, every: 10, after: 200 } as const;
 
 /**
@@ -302,7 +305,7 @@ export const DISCOVERY_PLANS: Readonly<Record<Scale, DiscoveryPlan>> = {
   },
 };
 
-/** What the user may choose: sets, networks and seeds. */
+/** What the user may choose, such as sets, networks and seeds. */
 export interface Choice {
   readonly seeds: readonly number[];
   readonly sets?: readonly DiscoverySetName[];

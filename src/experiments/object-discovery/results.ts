@@ -59,7 +59,7 @@ export interface DiscoveryResult {
 export interface ObjectDiscoveryReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly models: readonly ReportModel[];
   readonly sets: readonly DiscoverySet[];
@@ -100,7 +100,7 @@ export interface DiscoveryScores {
   readonly bestOverlap: number;
 }
 
-/** One network under one up-tiling factor. */
+/** Scores of one network with one up-tiling factor. */
 export interface DiscoveryRow {
   readonly model: string;
   readonly upTiling: number;
@@ -157,7 +157,7 @@ export interface EnergyCurve {
 /** One test scene with the segments, features and oscillators of the networks. */
 export interface DiscoveryScene {
   readonly image: RgbImage;
-  /** `[height, width]`: 0 background, -1 ignored. */
+  /** The true labels `[height, width]`: 0 for the background, -1 for pixels that are ignored. */
   readonly truth: ArrayLike<number>;
   readonly models: readonly {
     readonly model: string;
@@ -271,7 +271,7 @@ export function finishedCells(results: Run["results"]): FinishedCell[] {
   return [...results].map(([config, result]) => ({ config, result }));
 }
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export async function objectDiscoveryReport(run: Run): Promise<ObjectDiscoveryReport> {
   const { scale, device, provenance } = run;
   const results = finishedCells(run.results);

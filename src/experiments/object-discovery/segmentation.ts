@@ -54,7 +54,7 @@ export interface SegmentationTester {
 /** Number of scenes in one run of the network. */
 const BATCH = 16;
 
-/** Draws new noise for every run of the network, from the random seed of the cell. */
+/** Opens a tester that draws new noise for every run of the network, from the random seed of the cell. */
 export async function openSegmentationTester(
   task: ObjectTask,
   { seed, set, network }: Pick<DiscoveryCell, "seed" | "set" | "network">,
@@ -65,7 +65,10 @@ export async function openSegmentationTester(
   const { clusters } = DISCOVERY_SETS[set];
   const oscillators = (channels / rotatingDimensions) * (size / patch) ** 2;
 
-  /** Feature maps of every shifted copy of one batch, and energies summed over the scenes of the batch. */
+  /**
+   * Computes the feature maps of every shifted copy of one batch, and energies summed over the scenes of the
+   * batch.
+   */
   const run = async (
     values: State,
     scenes: SegmentedScenes,
@@ -135,8 +138,8 @@ export async function openSegmentationTester(
 type Fields = Readonly<Record<string, Float32Array>>;
 
 /**
- * Energies before each timestep, summed over the first `scenes` of a batch, without the constant E_0 = 0 of the
- * authors' code.
+ * Energies before each timestep, summed over the first `scenes` of a batch, leaving out the constant E_0 = 0
+ * of the authors' code.
  */
 function energiesOf(
   outputs: Readonly<

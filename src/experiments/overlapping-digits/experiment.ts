@@ -16,7 +16,7 @@ export const overlappingDigits = defineExperiment({
   name: "overlapping-digits",
   summary: "Do synchronised phases help to tell two digits apart? KomplexNet against its baselines.",
   scales: {
-    smoke: { summary: "three networks, 40 steps: checks that everything works. Under a minute.", seeds: 2 },
+    smoke: { summary: "three networks, 40 steps, to check that everything works. Under a minute.", seeds: 2 },
     laptop: {
       summary: "four networks, 2,400 steps of 32 images, frozen coupling. About 10 minutes.",
       seeds: 2,
@@ -46,5 +46,5 @@ export const overlappingDigits = defineExperiment({
 function describe({ conditions, imagesPerSecond, seconds }: OverlapResult): string {
   const accuracy = conditions[0]!.metrics.setAccuracy ?? NaN;
   const speed = imagesPerSecond > 0 ? `, ${Math.round(imagesPerSecond)} images/s` : "";
-  return `set accuracy ${(100 * accuracy).toFixed(1)} % in ${Math.round(seconds)} s${speed}`;
+  return `set accuracy ${(100 * accuracy).toFixed(1)} %, in ${Math.round(seconds)} s${speed}`;
 }

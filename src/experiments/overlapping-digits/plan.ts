@@ -15,7 +15,7 @@ export const OVERLAP_MODELS = ["kuramoto", "ideal", "random", "real"] as const;
 
 export type OverlapModelName = (typeof OVERLAP_MODELS)[number];
 
-/** Configuration of a cell: one network that is trained with one seed and tested. */
+/** Configuration of a cell that trains one network with one seed and tests it. */
 export interface OverlapCell extends CellOf<"overlapping-digits">, DigitsNetworkConfig {
   readonly model: OverlapModelName;
   /** Whether Gabors and coupling are trained ("endtoend") or keep their initial values ("channels"). */
@@ -30,13 +30,13 @@ export const CONDITIONS: readonly DigitsCondition[] = [
   {
     id: "noise",
     label: "Gaussian noise",
-    description: "Additive noise of variance 0.1, clipped to 0..1.",
+    description: "Gaussian noise of variance 0.1 is added, and the result clipped to 0..1.",
     corruption: { kind: "gaussian", variance: 0.1 },
   },
   {
     id: "saltAndPepper",
     label: "salt and pepper",
-    description: "5 % of the pixels set to white or black.",
+    description: "5 % of the pixels are set to white or black.",
     corruption: { kind: "saltAndPepper", amount: 0.05 },
   },
   {
@@ -72,8 +72,8 @@ const COMMON = {
 
 /**
  * - smoke: a check that everything works.
- * - laptop: the budget at which phases make a difference in the authors' code (section "short-budget learning curves"
- *   of docs/komplexnet.md): 76,800 scenes, each seen once, with frozen Gabors and coupling.
+ * - laptop: a budget at which phases make a difference in the authors' code, too (published.ts): 76,800 scenes, each
+ *   seen once, with frozen Gabors and coupling.
  * - paper: the authors' recipe, trained end to end.
  */
 export const SCALE_CONFIGS: Readonly<Record<Scale, ScaleConfig>> = {

@@ -39,7 +39,7 @@ export function cleanScenes({ testing, plan }: Run) {
   return testScenes(testing, SCENES, CONDITIONS[0]!, plan.testScenes);
 }
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): Promise<DigitsReport> {
   const { plan, scale, device, provenance, results } = run;
   const { models, steps, batchSize } = plan;

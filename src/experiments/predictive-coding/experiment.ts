@@ -49,7 +49,7 @@ export const predictiveCoding = defineExperiment({
     "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: checks that everything works. Half a minute.",
+      summary: "a few steps of each training and test, to check that everything works. Half a minute.",
       seeds: 1,
     },
     laptop: { summary: "VGG11 with a quarter of its width. About 15 minutes on 2 cores.", seeds: 2 },
@@ -97,7 +97,7 @@ async function givenNetwork({
   check(
     known,
     () =>
-      `${name}: expected the preprocessing of the network (--preprocessing, or --scale, --mean and --std), since its file does not state it; got none`,
+      `${name}: expected the preprocessing of the network (--preprocessing, or --scale, --mean and --std), since its file does not contain it; got none`,
   );
   const { preprocessing } = known;
   return { sha256: await sha256OfModel(path, file), preprocessing, name, path };
@@ -107,23 +107,23 @@ function describe(result: PredictiveResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   switch (result.kind) {
     case "backbone":
-      return `${percent(result.accuracy)} % of held-out images in ${seconds}`;
+      return `${percent(result.accuracy)} % of held-out images correct, in ${seconds}`;
     case "feedback": {
       const [first, last] = [result.curve[0]!, result.curve.at(-1)!];
-      const errors = first.errors.map((error, i) => `${number(error)} to ${number(last.errors[i]!)}`);
-      return `prediction errors ${errors.join(", ")} in ${seconds}`;
+      const errors = first.errors.map((error, i) => `from ${number(error)} to ${number(last.errors[i]!)}`);
+      return `prediction errors ${errors.join(", ")}; ${seconds}`;
     }
     case "tuning":
-      return `feedback ${result.tuned.map(({ feedback }) => number(feedback, 2)).join(", ")} in ${seconds}`;
+      return `tuned feedback ${result.tuned.map(({ feedback }) => number(feedback, 2)).join(", ")}; ${seconds}`;
     default:
-      return `${result.scores.length} measurements in ${seconds}`;
+      return `${result.scores.length} measurements, in ${seconds}`;
   }
 }
 
 function resultTable(report: PredictiveCodingReport): ResultTable {
   const words = { holds: "helps", reversed: "harms", undecided: "undecided" };
   return {
-    title: "Accuracy in %, and its change in points from timestep 0 to the last",
+    title: "Accuracy in %, and its change in points from timestep 0 to the last timestep",
     columns: [
       "condition",
       "network alone",
@@ -152,6 +152,8 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
         at("tunedNoError", -1),
       ];
     }),
-    notes: ["± is twice the larger of the standard error over seeds and that of the paired test images."],
+    notes: [
+      "± is twice the larger of two standard errors: the one over seeds, and the one over the paired test images.",
+    ],
   };
 }

@@ -16,7 +16,7 @@ import type { TrainingData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { BackboneCell, Disturbance } from "./plan.js";
 
-/** A data set in the forms that networks take. Each form is made once. */
+/** A data set, prepared for the image shapes that networks take. Each preparation is made once and kept. */
 export class ExperimentImages {
   readonly #made = new Map<string, Promise<PreparedImages>>();
 
@@ -25,7 +25,7 @@ export class ExperimentImages {
     readonly test: ImageSource,
   ) {}
 
-  /** A random choice of images from a source, the same for every cell. */
+  /** Prepares at most `most` images of a source, chosen at random. Every cell gets the same images. */
   prepared(source: ImageSource, shape: readonly number[], most: number): Promise<PreparedImages> {
     const key = [source.name, ...shape, most].join();
     const made = this.#made.get(key) ?? prepareImages(source, shape, { most, seed: 1 });
@@ -33,7 +33,7 @@ export class ExperimentImages {
     return made;
   }
 
-  /** The training images of a cell, and held-out images. */
+  /** The training images of a cell, and the images that it holds out from the training set. */
   async training(
     { trainImages, validationImages }: BackboneCell,
     shape: readonly number[],
@@ -45,7 +45,7 @@ export class ExperimentImages {
 }
 
 /**
- * An endless stream of training images. Sample v is image v modulo the number of images, mirrored and shifted at
+ * `count` training samples. Sample v is image (v modulo the number of images), mirrored and shifted at
  * random; the random seed and v decide how.
  */
 export function augmentedData(
@@ -60,8 +60,8 @@ export function augmentedData(
 }
 
 /**
- * Training images with Gaussian noise. The standard deviation of each sample's noise is drawn uniformly from 0 to the
- * largest.
+ * Training images with Gaussian noise. For each sample, the standard deviation of the noise is drawn
+ * uniformly from 0 to `largestSigma`.
  */
 export function noisyData(
   images: PreparedImages,
@@ -102,7 +102,10 @@ function changed(
   };
 }
 
-/** Returns images with noise: the same for every network, setting and seed, and different in each batch. */
+/**
+ * Returns the images with the noise of a condition. Each batch gets different noise, but the noise of one
+ * batch is the same for every network, setting and seed.
+ */
 export function disturbed(images: TensorData, disturbance: Disturbance, batch: number): TensorData {
   switch (disturbance.kind) {
     case "none":

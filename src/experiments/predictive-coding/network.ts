@@ -32,7 +32,10 @@ export function preprocessingOf({ network }: BackboneCell): Preprocessing {
   return "depth" in network ? PREPROCESSINGS.cifar10 : network.preprocessing;
 }
 
-/** The trained network with a PCoder after each resolution, up to the number of PCoders in the configuration. */
+/**
+ * Loads the trained network and gives it PCoders: one at each resolution, up to the number in the
+ * configuration.
+ */
 export async function openNetwork(
   cells: string,
   { start, pcoders }: FeedbackCell,

@@ -8,7 +8,7 @@ import { mcePerTimestep } from "./results.js";
 
 type Family = SettingDescription["family"];
 
-/** Styles by what a setting leaves out; the style does not depend on the source of the values. */
+/** Styles of lines. A style depends on what the setting leaves out, not on the source of its values. */
 const STYLES = { all: 0, feedback: 1, error: 2 } as const;
 
 const overTime = (values: readonly number[]) => values.map((y, x) => ({ x, y }));
@@ -22,7 +22,10 @@ const timestepAxis = (last: number): AxisOptions => ({
   domain: [0, Math.max(1, last)],
 });
 
-/** A range of an axis from the smallest to the largest value, with some margin, at least `span` wide. */
+/**
+ * The range of an axis: from the smallest to the largest value with some margin, and at least `span` wide. It
+ * contains `include` if that is given.
+ */
 function domainOf(
   series: readonly LineSeries[],
   { include, span = 0 }: { readonly include?: number; readonly span?: number } = {},
@@ -80,7 +83,10 @@ export async function accuracyCharts(report: PredictiveCodingReport, family: Fam
   return multiples(charts, seriesFor(report.conditions[0]!.id));
 }
 
-/** Chart of the relative mCE (mean corruption error) over the common corruptions, for both families. */
+/**
+ * Chart of the relative mCE (mean corruption error) over the common corruptions, with the authors' values and
+ * with tuned ones.
+ */
 export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlock | undefined> {
   if (report.corruptions.length === 0) return undefined;
   const series = report.settings
@@ -147,7 +153,9 @@ export async function pcoderCharts(
   return multiples(charts, all.flat());
 }
 
-/** Chart of the share of variance that each PCoder leaves unexplained, against training steps. */
+/**
+ * Chart of the share of the target's variance that each PCoder leaves unexplained, against training steps.
+ */
 export async function decoderChart(report: PredictiveCodingReport): Promise<ChartBlock> {
   const series = report.pcoders.map((_, i): LineSeries => ({
     name: `PCoder ${i + 1}`,

@@ -81,10 +81,10 @@ function summarySection(report: PredictiveCodingReport): Section {
   return {
     id: "summary",
     title: "In short",
-    lead: `Claim: after ${last} timesteps the network is right more often than after its feed-forward pass. Over ${report.conditions.length} conditions and two choices of values, the claim holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
-    body: markup`<h3>Values tuned by gradient on noisy training images</h3>${list(FAMILIES[0])}
+    lead: `Claim: after ${last} timesteps the network is right more often than after its feed-forward pass. Over ${report.conditions.length} conditions and two choices of hyper-parameters, the claim holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
+    body: markup`<h3>Hyper-parameters tuned by gradient descent on noisy training images</h3>${list(FAMILIES[0])}
       ${details("The authors’ values", list(FAMILIES[1]))}
-      ${report.scale === "smoke" ? note("caution", "Smoke scale: a few steps of every kind of cell. The numbers show that the code runs, nothing else.") : null}
+      ${report.scale === "smoke" ? note("caution", "Smoke scale: only a few steps of each training and test. The numbers show that the code runs, nothing else.") : null}
       ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ, so every verdict is undecided.") : null}`,
   };
 }
@@ -102,14 +102,14 @@ async function accuracySection(report: PredictiveCodingReport): Promise<Section>
   return {
     id: "accuracy",
     title: "Accuracy against timestep",
-    lead: "All lines use the same test images with the same noise. At timestep 0 every network equals the feed-forward one; without feedback and without the error term, its accuracy would not change. Each chart has its own scale.",
+    lead: "All lines use the same test images with the same noise. At timestep 0, every network gives the answers of the feed-forward network. With neither feedback nor the error term, its accuracy would stay the same at all timesteps. Each chart has its own scale.",
     body: markup`${chartFigure(
       tuned,
-      "Values tuned by gradient. The dynamics help if a line rises above the dashed one; the other lines show how much of the rise is left without feedback or without the error term. Bands: range over seeds.",
+      "Hyper-parameters tuned by gradient descent. The dynamics help if the line “feedback and error term” rises above the dashed line of the network alone; the other lines show how much of the rise is left without feedback or without the error term. Bands: range over seeds.",
     )}
     ${details(
       "The same with the authors’ values (0.8, 0.1, 0.01)",
-      chartFigure(authors, "Values that the authors’ evaluations used for every PCoder."),
+      chartFigure(authors, "Hyper-parameters that the authors used for every PCoder in their evaluations."),
     )}
     ${table({
       label: "Accuracy at the last timestep",
@@ -134,7 +134,7 @@ function reconstructionSection(report: PredictiveCodingReport): Section | undefi
   if (report.reconstructions.length === 0) return undefined;
   return {
     id: "reconstructions",
-    title: "What the layers know of the image",
+    title: "What the layers know about the image",
     lead: `The first test image (${report.reconstructionTruth}), clean and noisy. Each row starts from one PCoder’s representation: its decoder predicts the layer below, the next decoder predicts the layer below that, and so on down to the image. Beta, lambda and alpha have the tuned values.`,
     body: report.reconstructions.map((picture) => reconstructionFigure(report, picture)),
   };
@@ -190,7 +190,7 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
   return {
     id: "corruptions",
     title: "Common corruptions",
-    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, which Striate computed itself. Relative mCE is the mean corruption error divided by that of timestep 0, as in the paper’s figure (not divided by AlexNet’s).`,
+    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, computed by Striate. Relative mCE is the mean corruption error divided by the one at timestep 0, as in the paper’s figure (not by AlexNet’s).`,
     body: markup`${chartFigure(chart, "Below 1 the dynamics help. Bands: range over seeds.")}
     ${table({
       label: "Error under each corruption",

@@ -8,9 +8,12 @@ import type { Scale } from "../options.js";
 /** The change that a condition makes to an image before the network gets it. */
 export type Disturbance =
   | { readonly kind: "none" }
-  /** Added after normalisation, standard deviation sigma, as in the authors' manifold projections. */
+  /**
+   * Gaussian noise of standard deviation sigma, added after normalisation, as in the authors' manifold
+   * projections.
+   */
   | { readonly kind: "gaussian"; readonly sigma: number }
-  /** A share of the positions set to the image's smallest or largest value. */
+  /** A share of the positions is set to the image's smallest or largest value. */
   | { readonly kind: "saltAndPepper"; readonly share: number };
 
 export interface PredictiveCondition {
@@ -40,12 +43,15 @@ function saltAndPepper(share: number): PredictiveCondition {
   return {
     id: `saltAndPepper${share}`,
     label: `salt and pepper ${100 * share} %`,
-    description: `${100 * share} % of the pixels set to the image's smallest or largest value.`,
+    description: `${100 * share} % of the pixels are set to the image's smallest or largest value.`,
     disturbance: { kind: "saltAndPepper", share },
   };
 }
 
-/** The source of beta, lambda and alpha, and the part that is left out of the dynamics. */
+/**
+ * A setting of the dynamics: where beta, lambda and alpha come from, and which part of the dynamics is left
+ * out.
+ */
 export interface Setting {
   readonly id: string;
   readonly values: "authors" | "tuned";
@@ -109,7 +115,7 @@ export interface BackboneCell extends Common, Recipe {
 /** Configuration of a cell that trains the decoders, without labels. */
 export interface FeedbackCell extends Common, Recipe {
   readonly kind: "feedback";
-  /** Largest number of PCoders; there is one for each resolution. */
+  /** Largest number of PCoders. The network gets one for each resolution, up to this number. */
   readonly pcoders: number;
   readonly evaluateEvery: number;
   readonly validationImages: number;
@@ -121,8 +127,8 @@ export interface TuningCell extends Common, Recipe {
   readonly kind: "tuning";
   readonly timesteps: number;
   /**
-   * Largest standard deviation of the noise on normalised images. Each sample's value is drawn uniformly from 0 to
-   * this.
+   * Largest standard deviation of the noise on normalised images. Each sample's standard deviation is drawn
+   * uniformly from 0 to this value.
    */
   readonly largestSigma: number;
   readonly validationImages: number;
@@ -161,13 +167,13 @@ export interface PredictiveScalePlan {
   readonly network: TrainedNetwork;
   readonly backbone: Recipe;
   readonly feedback: Recipe;
-  /** The last timestep that is tested. */
   readonly tuning: Recipe;
   readonly evaluations: number;
   /** Number of training images, or undefined for all. */
   readonly trainImages?: number;
   readonly validationImages: number;
   readonly pcoders: number;
+  /** The last timestep that is tested. */
   readonly timesteps: number;
   readonly testImages: number;
   readonly conditions: readonly PredictiveCondition[];

@@ -43,20 +43,24 @@ export interface FeedbackResult {
 
 export interface TuningResult {
   readonly kind: "tuning";
-  /** The tuned values, one set for each PCoder. */
+  /** The authors' values, from which the tuning starts; one set for each PCoder. */
   readonly authors: readonly Hyperparameters[];
+  /** The tuned values, one set for each PCoder. */
   readonly tuned: readonly Hyperparameters[];
   readonly seconds: number;
 }
 
-/** Measurements of one network under one condition, by timestep from 0. Accuracies and errors are fractions. */
+/** Scores of one network under one condition, at each timestep from 0 on. Accuracies are fractions. */
 export type TimestepCounts = Pick<TimestepScores, "images" | "accuracy" | "gained" | "lost">;
 
 /** Measurements of one setting under one condition. */
 export interface NoiseScores extends TimestepScores {
   readonly setting: string;
   readonly condition: string;
-  /** Correlation distance from the clean representation, [PCoder][timestep]; empty for clean images. */
+  /**
+   * Correlation distances between noisy and clean representations, indexed [PCoder][timestep]; empty for
+   * clean images.
+   */
   readonly distances: readonly (readonly number[])[];
 }
 
@@ -67,7 +71,7 @@ export interface Reconstruction {
   readonly image: string;
   /** The network's answer at each timestep. */
   readonly answers: readonly string[];
-  /** [PCoder][timestep] */
+  /** The reconstructions, indexed [PCoder][timestep]. */
   readonly pictures: readonly (readonly string[])[];
 }
 
@@ -98,7 +102,7 @@ export type NoiseRow = NoiseScores & { readonly seed: number };
 
 export type CorruptionRow = CorruptionScores & { readonly seed: number };
 
-/** A way to run the dynamics: with certain values, and with a part left out or not. */
+/** A setting of the dynamics, with its name on the page. */
 export interface SettingDescription {
   readonly id: string;
   /** The source of the values; a figure shows the settings of one family. */
@@ -143,8 +147,8 @@ export interface Change extends Judgement {
 }
 
 /**
- * Judges with {@link judgeDifferences} whether the dynamics help. Each image is compared with itself at timestep 0, so
- * only images whose answer changed count.
+ * Judges with {@link judgeDifferences} whether the dynamics help. Each image's answer is compared with its
+ * answer at timestep 0, so only images whose answer became right or wrong count.
  */
 export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed: number })[]): Change {
   checkSome("change over timesteps", rows.length, "seed");
@@ -191,7 +195,7 @@ function describeSetting({ id, values, without }: Setting): PredictiveCodingRepo
   return { id, family: values, label: LABELS[without ?? "all"], ...(without && { without }) };
 }
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export function predictiveCodingReport(
   run: FinishedRun<PredictivePlan, PredictiveCell, PredictiveResult>,
 ): PredictiveCodingReport {

@@ -27,7 +27,10 @@ import type { CorruptionScores, Reconstruction, TuningResult } from "./results.j
 
 const BATCH = 50;
 
-/** The trained network of a cell, its preprocessing, and a function that opens it to compute further outputs. */
+/**
+ * Returns the trained network of a cell, its preprocessing, and a function that opens the network with given
+ * further outputs.
+ */
 async function open({ start, timesteps }: NoiseCell | CorruptionCell, options: PredictiveOptions) {
   const network = await openNetwork(options.cells, start.start);
   const values = await readWeights(decodersPath(options.cells, start.start), network);
@@ -165,7 +168,9 @@ function pictureUri({ shape, data }: TensorData, preprocessing: Preprocessing): 
   return pngDataUri(fromRgb(small));
 }
 
-/** Measures the full dynamics under common corruptions, with the authors' values and with tuned ones. */
+/**
+ * Measures the full dynamics under common corruptions, with the authors' values and with the tuned values.
+ */
 export async function runCorruptions(
   config: CorruptionCell,
   tuning: TuningResult,

@@ -103,10 +103,7 @@ function accuracyOf(
   });
 }
 
-/**
- * Trains the decoders with Adam for one pass over the images, and measures their errors before, during and after
- * training.
- */
+/** Trains the decoders with Adam, and measures their errors before, during and after training. */
 export async function runFeedback(config: FeedbackCell, options: PredictiveOptions) {
   const { batchSize, steps, learningRate: rate, seed, start } = config;
   const network = await openNetwork(options.cells, config);

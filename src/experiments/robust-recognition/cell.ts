@@ -103,10 +103,10 @@ const BATCH = 32;
 
 const BINS = 15;
 
-/** The chosen test images, the same for all networks and seeds. */
+/** Random seed for the choice of test images, which is the same for all networks and seeds. */
 const SEED = 1;
 
-/** Measures accuracy and calibration with one pass over each image. */
+/** Measures accuracy and calibration with one pass for each image. */
 async function runPictures(config: PictureCell, options: RecognitionOptions) {
   const conditions = config.corruptions.flatMap((name) =>
     config.severities.map((severity) => ({ name, severity })),
@@ -129,7 +129,7 @@ async function runAttack(config: AttackCell, options: RecognitionOptions) {
   };
 }
 
-/** The stages of an attack. AutoAttack has a form of its own for networks that draw random numbers. */
+/** The attacks that a cell runs. AutoAttack has a variant for networks that draw random numbers. */
 function attackPlanOf({ attack, steps, eot }: AttackCell): AttackPlan {
   const alone = (one: AttackPlan["attacks"][number]): AttackPlan => ({
     name: one.name,
@@ -156,7 +156,7 @@ interface Measurement {
   readonly attack?: AttackPlan;
 }
 
-/** Runs the robustness bench, whose records let a stopped cell resume. */
+/** Runs the evaluation of `striate robustness`, whose records let a stopped cell resume. */
 async function measured(
   config: PictureCell | AttackCell,
   { images: most, conditions = [], attack }: Measurement,

@@ -19,7 +19,7 @@ export const robustRecognition = defineExperiment({
   summary: "AKOrN against ResNet-18 and ViT on CIFAR-10: noise, attacks, corruptions, calibration.",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: checks that everything works. Under 40 seconds.",
+      summary: "a few steps of each training and test, to check that everything works. Under 40 seconds.",
       seeds: 1,
     },
     laptop: {
@@ -27,7 +27,7 @@ export const robustRecognition = defineExperiment({
       seeds: 2,
     },
     paper: {
-      summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; --cells chooses parts of it.",
+      summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; --cells runs only parts of it.",
       seeds: 3,
     },
   },

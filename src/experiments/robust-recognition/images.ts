@@ -12,7 +12,8 @@ import type { Augmentation } from "./plan.js";
 const REACH = 4;
 
 /**
- * Training images in [0, 1], augmented each time that training uses them. The trainer's labels decide the random draws.
+ * Training images in [0, 1], augmented anew each time that training uses them. The random labels that the
+ * trainer passes decide the augmentation.
  */
 export function trainingImages(images: PreparedImages, augmentation: Augmentation): TrainingData {
   const { count, labels, pixels } = images;

@@ -26,7 +26,7 @@ interface Model {
   readonly answer: (images: Tensor, noise: RecognitionNoise) => TracedLogits;
 }
 
-/** A network with its task and a function that traces it into other graphs. */
+/** Returns the task of a network, and a function that adds the network to another graph. */
 export function modelOf({ model, shapes }: Pick<RecognitionNetworkCell, "model" | "shapes">): Model {
   switch (model) {
     case "akorn": {
@@ -52,7 +52,10 @@ function classifier(network: ConstructorParameters<typeof ClassificationTask>[0]
   };
 }
 
-/** ResNet-18 of some width for 32 x 32 pixels. It maps pixels x to (x - 0.5) / 0.5 first, as AKOrN does. */
+/**
+ * ResNet-18 for 32 x 32 pixels, with `width` times as many channels. It first maps pixels x to (x - 0.5) /
+ * 0.5, as AKOrN does.
+ */
 class CentredResNet {
   readonly network: ResNet;
 
@@ -77,7 +80,7 @@ function oscillatorAnswer(
   const [, ...shape] = network.noiseInput(1).shape as readonly number[];
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
   Random.derive(1, "robust-recognition", "fixed start").fillNormal(values);
-  // Adding zero times the images gives the constant their batch axis.
+  // Adding zero times the images gives the constant the batch axis of the images.
   const batch = mul(sum(images, [1, 2, 3], { keepAxes: true }), 0);
   const start = add(constant(tensorData(values, [1, ...shape])), batch);
   return { logits: network.forward({ images, noise: start }).logits };
@@ -120,7 +123,7 @@ export const TESTED: readonly TestedText[] = [
     id: "akorn-fixed",
     label: "AKOrN, noise fixed",
     description:
-      "The same parameters, but the oscillators always start from one draw, which the attacker knows, so robustness by randomness alone disappears.",
+      "The same parameters, but the oscillators always start from one draw, which the attacker knows, so any robustness that comes from randomness alone disappears.",
     style: 5,
   },
   { id: "resnet", label: "ResNet-18", description: "Residual network of reduced width.", style: 1 },

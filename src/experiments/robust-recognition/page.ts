@@ -87,7 +87,7 @@ function robustValues(report: RecognitionReport, network: string, attack: string
     );
 }
 
-/** The warnings of the attacks; a network's warning appears only once. */
+/** The warnings of the attacks. A warning appears only once for a network and radius. */
 function attackCautions({ attacks, networks }: RecognitionReport): string[] {
   const labels = new Map(networks.map(({ id, label }) => [id, label]));
   const all = attacks.flatMap(({ network, scores }) =>
@@ -115,7 +115,7 @@ function summarySection(report: RecognitionReport): Section {
         cells: measures.map(({ values }) => spreadText(values(network.id))),
       })),
     })}
-    <p><small>Clean: ${pictures} test images, one pass each. Attacks: ${attacked} images; images that were wrong before the attack count as wrong. A 95 % interval is at most about ± ${percent(attacked > 0 ? 0.98 / Math.sqrt(attacked) : NaN)} points.</small></p>
+    <p><small>Clean: ${pictures} test images, one pass each. Attacks: ${attacked} images; images that a network got wrong before the attack count as wrong. A 95 % interval is at most about ± ${percent(attacked > 0 ? 0.98 / Math.sqrt(attacked) : NaN)} points.</small></p>
     ${note(
       "note",
       "AKOrN draws random numbers. Against “AKOrN”, attacks average each gradient over several draws (expectation over transformation) and must fool the network in a pass with new noise. “AKOrN, noise fixed” has the same parameters and always starts from the same draw, which the attacker knows, so its robustness does not come from chance. Attacks give upper bounds: a stronger attack may find a network less robust.",
@@ -222,7 +222,7 @@ function exampleSection({ examples }: RecognitionReport): Section | undefined {
   if (shown.length === 0) return undefined;
   return {
     id: "examples",
-    title: "What fooled them",
+    title: "What fooled the networks",
     lead: "The clean image, the attacked image, and the difference (grey is 0; scaled to the largest difference).",
     body: shown.map(({ title, examples: list }) =>
       figure(
@@ -333,7 +333,7 @@ async function calibrationSection(report: RecognitionReport): Promise<Section | 
   return {
     id: "calibration",
     title: "Calibration",
-    lead: "A network is well calibrated if it is right as often as its confidence says. Measured on clean images in one pass. ECE: expected calibration error over 15 bins of equal width.",
+    lead: "A network is well calibrated if it is right as often as its confidence says. All values are for clean images, with one pass each. ECE: expected calibration error over 15 bins of equal width.",
     body: markup`${chartFigure(chart, "Below the diagonal, a network is more confident than it is accurate. Each bin has the images of all seeds; bins with few images scatter.")}
     ${table({
       label: "Calibration on clean images",
@@ -390,6 +390,6 @@ function paperSection(): Section {
     title: "What the paper says",
     body: markup`<p>The authors’ repository publishes no table for CIFAR-10, so this page shows none. The paper’s claims (ICLR 2025), quoted from memory and not checked against its text, are: without any adversarial training, ResNet-18 and
       ViT are right on most clean images and on none under AutoAttack with ε 8/255, while AKOrN gives up some clean accuracy,
-      keeps a share above 0 there, and is better calibrated under corruptions than ResNet-18.</p>`,
+      is still right on some images under that attack, and is better calibrated under corruptions than ResNet-18.</p>`,
   };
 }

@@ -22,7 +22,7 @@ export interface NetworkShapes {
     readonly timesteps: number;
     /** Sides of the coupling kernels, one for each layer. */
     readonly kernels: readonly number[];
-    /** n. */
+    /** The number n of components of an oscillator. */
     readonly rotatingDimensions: number;
   };
   readonly resnet: { /** Factor of ResNet-18's channels. */ readonly width: number };
@@ -35,7 +35,8 @@ export interface NetworkShapes {
 }
 
 /**
- * Augmentation of training images: "light" mirrors and shifts them, "paper" uses the paper's crops, colours and AugMix.
+ * Augmentation of training images: "light" mirrors and shifts them, "strong" uses the paper's crops, colours
+ * and AugMix.
  */
 export type Augmentation = "light" | "strong";
 
@@ -45,7 +46,10 @@ export interface RecognitionNetworkCell extends CellOf<"robust-recognition">, Ra
   readonly model: RecognitionModelName;
   readonly shapes: NetworkShapes;
   readonly augmentation: Augmentation;
-  /** Number of CIFAR-10's training images to train on; some of the others are for validation. */
+  /**
+   * Number of CIFAR-10's training images to train on, from the first on. The last `validationImages` of them
+   * all are for validation.
+   */
   readonly trainImages: number;
   readonly validationImages: number;
   readonly batchSize: number;
@@ -119,7 +123,10 @@ export interface RecognitionPlan extends Pick<
 
 const radii = (...values: readonly number[]): number[] => values.map((value) => value / 255);
 
-/** The attacks of the smaller scales: random noise of one radius, and gradient attacks with these numbers of steps. */
+/**
+ * The attacks that every scale runs: random noise of one radius, and gradient attacks with these numbers of
+ * steps.
+ */
 function attacksAt(
   epsilons: readonly number[],
   steps: { readonly pgd: number; readonly apgd: number },

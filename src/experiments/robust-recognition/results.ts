@@ -43,7 +43,7 @@ export interface AttackResult {
 export interface RecognitionReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly networks: readonly RecognitionNetworkText[];
   readonly clean: readonly (RunOf & { readonly scores: Scores; readonly reliability: Reliability })[];
@@ -71,7 +71,7 @@ export interface RunOf {
   readonly seed: number;
 }
 
-/** An image that an attack changed so that a network errs; images are `data:` URIs. */
+/** An image that an attack changed so that a network gets it wrong. Images are `data:` URIs. */
 export interface AdversarialExample {
   readonly label: string;
   readonly predicted: string;
@@ -88,7 +88,7 @@ export function checkRecognitionReport(report: RecognitionReport): void {
     checkOneOf("report", network, known);
 }
 
-/** Joins the reliability diagrams of several seeds by adding their bins. */
+/** Joins the reliability diagrams of several seeds by pooling bins of the same confidence. */
 export function pooledBins(
   diagrams: readonly Reliability[],
 ): { readonly confidence: number; readonly accuracy: number; readonly count: number }[] {
@@ -106,7 +106,7 @@ export function pooledBins(
 
 type Run = FinishedRun<RecognitionPlan, RecognitionCell, RecognitionResult>;
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export function recognitionReport(run: Run): RecognitionReport {
   const networks = ofKind(run.results, "network");
   const pictures = ofKind(run.results, "pictures");
@@ -160,16 +160,16 @@ function recipeOf({ plan, device }: Run): Record<string, string> {
   const { akorn, resnet, vit } = plan.shapes;
   const { steps, batchSize, augmentation, ema, learningRates } = plan;
   return {
-    Training: `${steps.toLocaleString("en-GB")} steps of ${batchSize} from ${plan.trainImages.toLocaleString("en-GB")} images`,
+    Training: `${steps.toLocaleString("en-GB")} steps of ${batchSize} images, out of ${plan.trainImages.toLocaleString("en-GB")}`,
     "Augmentation of training images":
       augmentation === "strong"
         ? "crops, colours and AugMix, as in the paper"
         : "mirrored and shifted by up to 4 pixels (the paper: crops, colours and AugMix)",
     Optimiser: `Adam, rates ${learningRates.akorn} (AKOrN), ${learningRates.resnet} (ResNet-18), ${learningRates.vit} (ViT)${scheduleText(plan.schedule)}`,
     "Averaged weights": `decay up to ${ema.decay}, every ${ema.every} steps after ${ema.after}; all tests use them`,
-    AKOrN: `${akorn.channels} channels in the first layer, T ${akorn.timesteps}, n ${akorn.rotatingDimensions}, kernels ${akorn.kernels.join(", ")}`,
-    "ResNet-18": `channels times ${resnet.width}`,
-    ViT: `${vit.channels} channels, ${vit.layers} blocks, patches of ${vit.patch}`,
+    AKOrN: `${akorn.channels} channels in the first layer, T = ${akorn.timesteps}, n = ${akorn.rotatingDimensions}, kernels ${akorn.kernels.join(", ")}`,
+    "ResNet-18": `numbers of channels multiplied by ${resnet.width}`,
+    ViT: `${vit.channels} channels, ${vit.layers} blocks, patches of ${vit.patch} pixels`,
     "Noise in tests": `new in every pass; attacks on AKOrN average each gradient over ${plan.eot} draws`,
     Device: device,
   };

@@ -20,13 +20,13 @@ export interface BoardSets {
   readonly test: Readonly<Record<SudokuSetName, Boards>>;
 }
 
-/** Random seed of the boards, which are the same for all seeds of a run. */
+/** Random seed of the boards, which are the same for all random seeds of a run. */
 const SEED = 1;
 
 /**
- * Loads or generates all boards of a run. The boards come from the paper's files if the scale wants them and the data
- * cache has them ("sudoku/satnet" with `features` and `labels`, "sudoku/rrn/test.csv"). Otherwise they are generated,
- * and a note says so.
+ * Loads or generates all boards of a run. The boards come from the paper's files if the scale asks for them
+ * and the data cache has them ("sudoku/satnet" with `features` and `labels`, "sudoku/rrn/test.csv").
+ * Otherwise they are generated, and a note says so.
  *
  * @throws StriateError if a file is damaged or has fewer boards than the scale needs
  */
@@ -39,7 +39,7 @@ export async function loadBoards(
   const published = plan.origin === "published" && existsSync(satnet) && existsSync(rrn);
   if (plan.origin === "published" && !published) {
     onNote(
-      `The paper's boards were not found ("${satnet}" with features and labels, "${rrn}"), so Striate generates boards.`,
+      `The paper's boards were not found, so Striate generates boards. Expected "${satnet}", with features and labels, and "${rrn}".`,
     );
   }
   return published ? publishedBoards(plan, satnet, rrn) : generatedBoards(plan);
@@ -61,14 +61,20 @@ function generatedBoards({ trainBoards, validationBoards, testBoards, voting }: 
   };
 }
 
-/** Easy boards, which narrow networks should be able to solve. The paper does not have them. */
+/**
+ * Range of the number of givens on easy boards, which narrow networks should be able to solve. The paper has
+ * no such boards.
+ */
 const EASY_GIVENS = [46, 58] as const;
 
 function easyBoards(count: number): Boards {
   return generateSudoku({ count, givens: EASY_GIVENS, seed: SEED, stream: "test, many givens" });
 }
 
-/** If training does not use all of SATNet's training boards, the last ones are held out for validation. */
+/**
+ * Reads the paper's boards. If training does not use all of SATNet's training boards, the boards after the
+ * used ones are held out for validation.
+ */
 async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): Promise<BoardSets> {
   const [train, id, ood] = await Promise.all([
     loadSatnetSudoku(satnet, "train"),
@@ -97,7 +103,7 @@ async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): P
   return { train, validation, test: { id, ood: chosen(ood, tested), easy: easyBoards(testBoards) } };
 }
 
-/** Boards spread evenly over a file, because a file may be sorted. */
+/** Picks boards spread evenly over a file, because the file may be sorted. */
 function chosen(boards: Boards, count: number): Boards {
   const every = Math.floor(boards.count / count);
   const pick = (from: Uint8Array) => {
@@ -168,7 +174,7 @@ export function trainingBoards(boards: Boards, options: TrainingBoardOptions): T
   };
 }
 
-/** The number of the training step is the last part of the trainer's label. */
+/** Returns the number of the training step, which is the last part of the trainer's random label. */
 function stepOf(draw: readonly (string | number)[]): number {
   const last = draw.at(-1);
   check(

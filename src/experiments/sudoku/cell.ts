@@ -19,7 +19,7 @@ import type { Accuracy, SudokuResult, SudokuSolution } from "./results.js";
 import type { BoardDraws } from "./votes.js";
 import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
 
-/** Number of boards in one run of a network. */
+/** Largest number of boards in one batch. */
 const BATCH = 50;
 
 /** Share of the training steps in which boards may be made easier. */
@@ -71,7 +71,10 @@ async function runNetwork(config: SudokuNetworkCell, options: SudokuOptions) {
   });
 }
 
-/** Calls a function with an evaluator of a network that answers after several numbers of timesteps. */
+/**
+ * Calls `use` with an evaluator of a network that gives an answer after each number of timesteps in
+ * `timesteps`.
+ */
 function withReader<T>(
   config: SudokuNetworkCell,
   timesteps: readonly number[],
@@ -82,7 +85,7 @@ function withReader<T>(
   return withEvaluator(readingTask(config, timesteps), Math.min(BATCH, boards), options, use);
 }
 
-/** A network's scores after some number of timesteps. */
+/** The scores of a network's answers after a given number of timesteps. */
 interface Answered {
   readonly solved: Uint8Array;
   readonly accuracy: number;
@@ -92,7 +95,10 @@ interface Answered {
   readonly loss: number;
 }
 
-/** Answers to all boards from one draw of the noise, for each number of timesteps. */
+/**
+ * Scores the answers to all boards from one draw of the noise. The result has an entry for each number of
+ * timesteps.
+ */
 async function answers(
   evaluator: Evaluator,
   values: State,
@@ -142,7 +148,7 @@ function probabilityOf(logits: Float32Array, cell: number, digit: number): numbe
 
 interface TestedSet {
   readonly accuracy: Accuracy;
-  /** Whether each board is solved in the first draw, [T][board]. */
+  /** Whether each board is solved in the first draw, indexed [number of timesteps][board]. */
   readonly solved: readonly Uint8Array[];
 }
 

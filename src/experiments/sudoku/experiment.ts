@@ -15,12 +15,12 @@ export const sudokuExperiment = defineExperiment({
   summary: "AKOrN against ItrSA and a transformer on Sudoku: do more timesteps and votes by energy help?",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: checks that everything works. Under half a minute.",
+      summary: "a few steps of each training and test, to check that everything works. Under half a minute.",
       seeds: 1,
     },
     laptop: { summary: "three narrow networks, generated boards. About 30 minutes on 2 cores.", seeds: 1 },
     paper: {
-      summary: "the authors’ width and timesteps. Days for each network; --cells chooses some of them.",
+      summary: "the authors’ width and timesteps. Days for each network; --cells runs only some of them.",
       seeds: 3,
     },
   },
@@ -51,7 +51,7 @@ function describe(result: SudokuResult): string {
     const best = shares.indexOf(Math.max(...shares));
     return `${set} ${percent(shares[best]!)} % at T = ${timesteps[best]!}`;
   });
-  return `boards solved ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
+  return `boards solved: ${parts.join(", ")}; ${seconds}, ${Math.round(result.boardsPerSecond)} boards/s`;
 }
 
 function tablesOf(report: SudokuReport): ResultTable[] {

@@ -35,8 +35,9 @@ export function trainingTask(cell: Pick<SudokuNetworkCell, "model" | "shape" | "
 }
 
 /**
- * A network with outputs after several numbers T of timesteps in one run: "logits.T" [batch, 9, 9, 9], and for
- * oscillators "energies" [largest T + 1, batch]. The first T + 1 energies are those of a run with T timesteps.
+ * A task whose network answers after several numbers T of timesteps in one run. The outputs are "logits.T"
+ * [batch, 9, 9, 9] for each T, and for oscillators "energies" [largest T + 1, batch]. The first T + 1
+ * energies are those of a run with T timesteps.
  */
 export function readingTask(
   cell: Pick<SudokuNetworkCell, "model" | "shape">,

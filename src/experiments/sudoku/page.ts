@@ -79,7 +79,7 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
   const order =
     rankings.length === 0
       ? " No board got both right and wrong answers."
-      : ` On boards with right and wrong answers, the right answer has the lower energy in ${percent(meanAndSpread(rankings).mean)} % of pairs.`;
+      : ` On boards that got both right and wrong answers, the right one has the lower sum of energies in ${percent(meanAndSpread(rankings).mean)} % of the pairs of a right and a wrong answer.`;
   return [
     {
       model: "akorn",
@@ -92,7 +92,7 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
 }
 
 function gainSentence({ mean, margin }: { mean: number; margin: number }, solved: number): string {
-  if (solved === 0) return "both ways solve no board.";
+  if (solved === 0) return "neither way solves any board.";
   return `${points(mean)} percentage points of boards solved, uncertainty ±${percent(margin)}.`;
 }
 
@@ -184,7 +184,7 @@ function solutionSection({ solutions }: SudokuReport): Section | undefined {
   return {
     id: "solutions",
     title: "How a board is solved",
-    lead: "AKOrN’s answer after every timestep, read out from the oscillators of the last layer. Pale digits are uncertain, and wrong digits are struck through. The blue curve is the energy of this draw of the noise: the draw with the lowest sum of energies among those that solve the board, or among all draws if none does. Thin curves are other draws on the same board; dashed ones end with a wrong answer. The first two energies, of random initial states, lie off the scale.",
+    lead: "AKOrN’s answer after every timestep, read out from the oscillators of the last layer. Pale digits are uncertain, and wrong digits are struck through. The digits come from one draw of the noise: the draw with the lowest sum of energies among those that solve the board, or among all draws if none does. The blue curve is the energy of this draw. Thin curves are the energies of other draws on the same board; dashed ones end with a wrong answer. The first two energies, of states near the random start, lie off the scale.",
     body: solutions.map(sudokuPlayer),
   };
 }
@@ -216,7 +216,7 @@ async function stepsSection(report: SudokuReport): Promise<Section> {
   return {
     id: "steps",
     title: "Thinking longer",
-    lead: `Networks were trained with T = ${report.models[0]!.trainedSteps} steps; here the same parameters run for more timesteps. A board counts as solved if every blank cell is right.`,
+    lead: `Networks were trained with T = ${report.models[0]!.trainedSteps} timesteps; here the same parameters run for more timesteps. A board counts as solved if every blank cell is right.`,
     body: markup`${blocks}
     ${details("All numbers", accuracyTable(report))}`,
   };
@@ -331,7 +331,7 @@ function paperSection(report: SudokuReport): Section {
   };
 }
 
-/** Our result for a column of the paper's table, such as "T = 128" or "T = 128, K = 100". */
+/** Our result for a condition in the paper's table, such as "T = 128" or "T = 128, K = 100". */
 function ours(report: SudokuReport, model: SudokuModel, set: SudokuSet, condition: string): Content {
   const k = /K = (\d+)/.exec(condition)?.[1];
   if (k !== undefined) {
@@ -371,7 +371,7 @@ async function learningSection(report: SudokuReport): Promise<Section | undefine
   return {
     id: "learning",
     title: "Learning",
-    lead: `On ${sets[0]?.label ?? ""} boards that are in neither the training nor the test set, with the averaged weights and as many timesteps as in training.`,
+    lead: `Accuracy on ${sets[0]?.label ?? ""} boards that are in neither the training nor the test set, with the averaged weights and as many timesteps as in training.`,
     body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "The cells become right first ...")}
     ${chartFigure(await chart("learning-boards", "Boards solved", "boardAccuracy"), "... and whole boards follow only when nearly all cells are right.")}`,
   };
@@ -382,7 +382,7 @@ function pageProvenance({ scale, provenance, models, sets }: SudokuReport) {
   const own: [string, Content][] = [
     [
       "Training of each network and seed",
-      `${steps.toLocaleString("en-GB")} steps of ${batchSize} from ${trainingBoards.toLocaleString("en-GB")} boards`,
+      `${steps.toLocaleString("en-GB")} steps of ${batchSize} boards, out of ${trainingBoards.toLocaleString("en-GB")}`,
     ],
     [
       "Networks",

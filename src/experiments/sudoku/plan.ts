@@ -33,7 +33,7 @@ export interface NetworkShape {
   readonly timesteps: number;
 }
 
-/** Configuration of a cell: one network that is trained, and tested with several numbers of timesteps. */
+/** Configuration of a cell that trains one network and tests it with several numbers of timesteps. */
 export interface SudokuNetworkCell extends CellOf<"sudoku">, RateConfig {
   readonly kind: "network";
   readonly model: SudokuModelName;
@@ -60,19 +60,19 @@ export interface SudokuNetworkCell extends CellOf<"sudoku">, RateConfig {
   readonly testTimesteps: readonly number[];
   /** Number of noise draws for each test board, if the network has noise. */
   readonly testDraws: number;
-  /** Number of timesteps that the page shows of a board. */
+  /** Number of timesteps for which the page shows a board. */
   readonly shownSteps: number;
   /** Number of noise draws on each board that the page shows. */
   readonly shownDraws: number;
 }
 
-/** Configuration of a cell: a trained network votes by energy on one set. */
+/** Configuration of a cell in which a trained network votes by energy on the boards of one set. */
 export interface VotingCell extends CellOf<"sudoku"> {
   readonly kind: "voting";
   readonly set: SudokuSetName;
   readonly boards: number;
   readonly timesteps: number;
-  /** The largest K. */
+  /** The largest number K of draws that vote. */
   readonly draws: number;
   /** The values of K in the report. */
   readonly counts: readonly number[];

@@ -19,8 +19,9 @@ const RIGHT = "var(--good)";
 const WRONG = "var(--bad)";
 
 /**
- * A player of one board: the board after every timestep, the energy, a slider and a film strip, which also works
- * without scripts. Given digits have a tinted background, and wrong digits are struck through.
+ * A player of one board: the board after every timestep, the energy, a slider and a film strip. The film
+ * strip works without scripts, too. Given digits have a tinted background, and wrong digits are struck
+ * through.
  *
  * @throws StriateError if there are no timesteps or a board does not have 81 cells
  */
@@ -65,7 +66,7 @@ export function sudokuPlayer(solution: SudokuSolution): Html {
   </article>`;
 }
 
-/** A sentence on a timestep, such as "Step 12: 40 of 45 blank cells right, energy −812." */
+/** A sentence on a timestep, such as "Step 12: 40 of 45 blank cells right; energy before this step −812." */
 function describeStep({ puzzle, solution, steps, energies }: SudokuSolution, t: number): string {
   const { digits } = steps[t]!;
   const blank = [...puzzle.keys()].filter((cell) => puzzle[cell] === 0);
@@ -73,7 +74,7 @@ function describeStep({ puzzle, solution, steps, energies }: SudokuSolution, t: 
   const energy = energies[t];
   return (
     `Step ${t + 1}: ${right} of ${blank.length} blank cells right${right === blank.length ? ": solved" : ""}` +
-    (energy === undefined ? "." : `; energy before it ${number(energy, 4).replace("-", "−")}.`)
+    (energy === undefined ? "." : `; energy before this step ${number(energy, 4).replace("-", "−")}.`)
   );
 }
 
@@ -97,7 +98,8 @@ interface Frame {
 }
 
 function frameOf({ energies, others }: SudokuSolution): Frame {
-  // The first energies, of random states, are far above all others and would flatten the rest of the curve.
+  // The first two energies, of states near the random start, are far above all others and would flatten the
+  // rest of the curve.
   const all = [energies, ...others.map((other) => other.energies)].flatMap((list) =>
     list.slice(Math.min(2, list.length - 1)),
   );
@@ -206,7 +208,7 @@ export const SUDOKU_SCRIPT = `
       node,
       cell: Number(node.getAttribute("class").slice(5)),
     }));
-    // Letters can be struck through and not: lines of their own would have to be moved.
+    // The script strikes the digits themselves through, so it removes the separate strike lines.
     root.querySelectorAll(".board .strike").forEach((line) => line.remove());
     const marker = root.querySelector(".energy .now");
     const controls = root.querySelector(".controls");

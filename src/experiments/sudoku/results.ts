@@ -17,13 +17,13 @@ export interface Accuracy {
   readonly set: string;
   /** The numbers of timesteps T. */
   readonly timesteps: readonly number[];
-  /** Share of boards solved, [draw of the noise][T]; a network without noise has one row. */
+  /** Share of boards solved, indexed [draw of the noise][T]; a network without noise has one row. */
   readonly boards: readonly (readonly number[])[];
-  /** Share of the blank cells that are right, [T], mean over draws. */
+  /** Share of the blank cells that are right for each T, mean over draws. */
   readonly cells: readonly number[];
   /**
-   * Share of boards solved with T timesteps minus the share solved with the timesteps of training, paired by board,
-   * [T].
+   * For each T, the share of boards solved with T timesteps minus the share solved with the timesteps of
+   * training, paired by board.
    */
   readonly gains: readonly PairedDifference[];
 }
@@ -37,7 +37,7 @@ export interface SudokuLearningPoint {
   readonly cellAccuracy: number;
 }
 
-/** The record of a network on one board. */
+/** A network's answers to one board, timestep by timestep. */
 export interface SudokuSolution {
   readonly title: string;
   /** 81 digits, with 0 for blank cells. */
@@ -60,8 +60,8 @@ interface Votes {
    */
   readonly gain: PairedDifference;
   /**
-   * Share of the pairs of a right and a wrong answer to the same board in which the right answer has the lower sum of
-   * energies.
+   * Pair each right answer with each wrong answer to the same board: the share of pairs in which the right
+   * answer has the lower sum of energies. Undefined if there is no such pair.
    */
   readonly ranking: number | undefined;
 }
@@ -100,7 +100,7 @@ export interface SudokuVoting extends Run, Votes {
 export interface SudokuReport {
   readonly title: string;
   readonly subtitle: string;
-  /** `smoke`, `laptop`, `paper`. */
+  /** The scale: `smoke`, `laptop` or `paper`. */
   readonly scale: string;
   readonly models: readonly SudokuModel[];
   /** The sets of boards; the first one resembles the training boards. */
@@ -127,7 +127,7 @@ export interface SudokuModel {
   readonly style: number;
   /** Timesteps T in training. */
   readonly trainedSteps: number;
-  /** The number of timesteps in the paper's table, or that of training if the network did not run for so many. */
+  /** The number of timesteps T in the paper's table. */
   readonly reportedSteps: number;
   /** The paper's board accuracy by set: mean and standard deviation in %. */
   readonly paper: readonly { readonly set: string; readonly condition: string; readonly text: string }[];
@@ -169,7 +169,7 @@ const PAPER: Readonly<Record<SudokuModelName, SudokuModel["paper"]>> = {
 /** The number of timesteps T in the paper's table. */
 const REPORTED: Readonly<Record<SudokuModelName, number>> = { akorn: 128, itrsa: 32, transformer: 1 };
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export function sudokuReport({
   plan,
   scale,
@@ -183,7 +183,7 @@ export function sudokuReport({
   return {
     title: "Sudoku by oscillators",
     subtitle:
-      "Cells of a board as coupled oscillators: does a network solve more boards if it runs for more timesteps than in training, and if the lowest energy chooses among several answers?",
+      "Cells of a board as coupled oscillators: does a network solve more boards if it runs for more timesteps than in training, and if the answer with the lowest energy is chosen from several?",
     scale,
     models: SUDOKU_MODELS.flatMap((model) => {
       const cell = networks.find(([config]) => config.model === model)?.[0];
@@ -234,7 +234,7 @@ function modelOf(model: SudokuModelName, config: SudokuNetworkCell): SudokuModel
   };
 }
 
-/** The smallest and the largest number of given digits of some boards. */
+/** The smallest and the largest number of given digits among the boards. */
 function givenRange({ puzzles, count }: Boards): readonly [number, number] {
   const counts = Array.from({ length: count }, (_, board) =>
     givensOf(puzzles.subarray(CELLS * board, CELLS * (board + 1))),
@@ -290,7 +290,7 @@ export function judgeGain(gains: readonly PairedDifference[]): {
   const { mean, spread = 0 } = meanAndSpread(gains.map((gain) => gain.mean));
   const boards = Math.max(...gains.map(({ standardError }) => standardError));
   const margin = 2 * Math.max(boards, spread / Math.sqrt(gains.length));
-  // If no board changes between solved and unsolved, both the standard error and the difference are 0.
+  // If no board changes between solved and unsolved, both are 0, and the result is undecided.
   const decided = Math.abs(mean) > margin;
   return { status: !decided ? "undecided" : mean > 0 ? "helps" : "hurts", mean, margin };
 }

@@ -19,7 +19,7 @@ export interface PairedDifference {
   readonly standardError: number;
 }
 
-/** The draws of the noise on one board. */
+/** The results of all draws of the noise on one board. */
 export interface BoardDraws {
   /** 1 if the draw's answer solves the board. */
   readonly solved: Uint8Array;
@@ -43,7 +43,7 @@ export function votesAmong(boards: readonly BoardDraws[], k: number): SudokuVote
   };
 }
 
-/** The mean gain over boards of the vote of all draws over a single draw. */
+/** The gain of the vote of all draws over a single draw, mean over boards. */
 export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
   return pairedDifference(
     boards.map(({ solved, sums }) => {
@@ -53,14 +53,14 @@ export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
   );
 }
 
-/** Mean and standard error. */
+/** Mean and standard error of the differences. */
 export function pairedDifference(differences: readonly number[]): PairedDifference {
   return { mean: average(differences), standardError: standardError(differences) };
 }
 
 /**
- * Share of the pairs of a right and a wrong answer to the same board in which the right answer has the lower sum of
- * energies. Ties count half. Undefined if no board has both kinds of answer.
+ * Pair each right answer with each wrong answer to the same board: the share of pairs in which the right
+ * answer has the lower sum of energies. Ties count half. Undefined if no board has both kinds of answer.
  */
 export function energyRanking(boards: readonly BoardDraws[]): number | undefined {
   let [lower, pairs] = [0, 0];

@@ -21,8 +21,8 @@ import { SYNCHRONY_SETS } from "./plan.js";
 import type { SynchronyResult, SynchronyNetworkResult } from "./results.js";
 
 /**
- * Trains and tests a network, trains a coupling kernel, or tests other dynamics. Returns undefined if the cell was
- * stopped.
+ * Runs a cell: trains and tests a network, trains a coupling kernel, or tests a trained network with other
+ * dynamics. Returns undefined if the cell was stopped.
  */
 export const runSynchronyCell = byKind<SynchronyCell, SynchronyResult, DigitsOptions>({
   network: runNetwork,
@@ -57,7 +57,10 @@ async function runNetwork(config: SynchronyNetworkCell, options: DigitsOptions) 
   });
 }
 
-/** Tests a network under all conditions, with one session for each number of objects and form of the masks. */
+/**
+ * Tests a network under all conditions, with one session for each layout of the masks (number of objects,
+ * overlap channel).
+ */
 async function testAll(
   config: SynchronyNetworkCell,
   values: State,
@@ -144,7 +147,10 @@ async function runKernel(config: KernelCell, options: DigitsOptions) {
   });
 }
 
-/** Settings of the ablation. If the coupling is trained, its size cannot change, so other sizes are left out. */
+/**
+ * Tests a trained network with the dynamics of training, and then with each change to them. If the coupling
+ * is trained, its size is fixed, so changes of the size are left out.
+ */
 async function runAblation(config: AblationCell, options: DigitsOptions) {
   const { start, testScenes: count, seed, measuredScenes } = config;
   const values = await loadWeights(options.cells, start);
@@ -159,7 +165,7 @@ async function runAblation(config: AblationCell, options: DigitsOptions) {
     if (options.signal.aborted) return undefined;
     const task = networkTask(start, { dynamics, phases: true });
     const changed = new Map(values);
-    // A frozen kernel of another size is the Gaussian of that size.
+    // A frozen kernel is a Gaussian, so a frozen kernel of another size is the Gaussian of that size.
     if (dynamics.couplingSize !== start.dynamics.couplingSize) {
       changed.set("coupling", initialValues(task, { seed }).get("coupling")!);
     }

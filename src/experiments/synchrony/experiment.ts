@@ -21,13 +21,13 @@ export const synchronyExperiment = defineExperiment({
     "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, distribution shifts.",
   scales: {
     smoke: {
-      summary: "a few steps of every kind of cell: checks that everything works. Under a minute.",
+      summary: "a few steps of each training and test, to check that everything works. Under a minute.",
       seeds: 1,
     },
     laptop: { summary: "18 networks per seed, frozen coupling. About 40 minutes on 2 cores.", seeds: 2 },
     paper: {
       summary:
-        "25 networks per seed, 30 epochs end to end. Days for each network; --cells chooses some of them.",
+        "25 networks per seed, 30 epochs end to end. Days for each network; --cells runs only some of them.",
       seeds: 3,
     },
   },
@@ -76,11 +76,11 @@ async function planOf({ scale, onNote }: ExperimentOptions): Promise<SynchronyPl
 function describe(result: SynchronyResult): string {
   const seconds = `${Math.round(result.seconds)} s`;
   if (result.kind === "kernel") {
-    return `synchrony loss ${number(result.before.at(-1)!)} to ${number(result.after.at(-1)!)} in ${seconds}`;
+    return `synchrony loss from ${number(result.before.at(-1)!)} to ${number(result.after.at(-1)!)}, in ${seconds}`;
   }
-  if (result.kind === "ablation") return `${result.rows.length} settings in ${seconds}`;
+  if (result.kind === "ablation") return `${result.rows.length} settings, in ${seconds}`;
   const accuracy = result.conditions[0]!.metrics.setAccuracy ?? NaN;
-  return `set accuracy ${percent(accuracy)} % in ${seconds}, ${Math.round(result.imagesPerSecond)} images/s`;
+  return `set accuracy ${percent(accuracy)} %, in ${seconds}, ${Math.round(result.imagesPerSecond)} images/s`;
 }
 
 /** Rows of one cell in the table of an incomplete run. */

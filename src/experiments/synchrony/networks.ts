@@ -18,16 +18,16 @@ import type { Dynamics, KernelCell, SynchronyModelName, SynchronyNetworkCell } f
 import { SYNCHRONY_SETS } from "./plan.js";
 
 export interface NetworkOptions extends KomplexNetTaskOptions {
-  /** Number of objects in the test scenes. Default: that of training. */
+  /** Number of objects in the test scenes. Default: as in training. */
   readonly objects?: number;
   readonly overlapChannel?: boolean;
-  /** Dynamics of the test, if they differ from training. */
+  /** Dynamics for the test, if they differ from those of training. */
   readonly dynamics?: Dynamics;
   /** The pretrained coupling kernel for model "pretrained". */
   readonly coupling?: TensorData | undefined;
 }
 
-/** The network of a cell with its task. */
+/** The task of a cell, with its network. */
 export function networkTask(
   {
     set,
@@ -90,9 +90,9 @@ export const SYNCHRONY_MODEL_TEXTS: Readonly<
   },
   continued: {
     id: "continued",
-    label: "trained on",
+    label: "trained longer",
     role: "continued",
-    description: "Control of feedback: KomplexNet trained for as many further steps without it.",
+    description: "Control for feedback: KomplexNet trained for as many further steps, but without feedback.",
   },
   pretrained: {
     id: "pretrained",
@@ -104,7 +104,8 @@ export const SYNCHRONY_MODEL_TEXTS: Readonly<
     id: "randomKernel",
     label: "random kernel",
     role: "other",
-    description: "KomplexNet whose coupling starts uniform in [0, 1) instead of Gaussian.",
+    description:
+      "KomplexNet whose coupling starts with random values, uniform in [0, 1), instead of a Gaussian.",
   },
   ...BASELINE_TEXTS,
   transformer: {

@@ -57,8 +57,8 @@ function summarySection({ sets }: SynchronyReport): Section {
 }
 
 /**
- * A sentence with the 95 % intervals of set accuracy under the first condition, from the test images of all seeds
- * together.
+ * A sentence with the 95 % interval of each network's set accuracy under the first condition. The interval is
+ * that of the mean accuracy over seeds for the number of test images.
  */
 function intervals(set: DigitsReport): Html {
   const { id } = set.conditions[0]!;
@@ -70,7 +70,7 @@ function intervals(set: DigitsReport): Html {
     const { low, high } = wilsonInterval(Math.round(summary.mean * testImages), testImages);
     return [`${label} ${percent(low)} to ${percent(high)} %`];
   });
-  return markup`<p><small>95 % intervals of set accuracy from ${testImages} test images (Wilson; the intervals leave out how much seeds differ): ${parts.join("; ")}.</small></p>`;
+  return markup`<p><small>95 % Wilson intervals of set accuracy from ${testImages} test images (they do not include the differences between seeds): ${parts.join("; ")}.</small></p>`;
 }
 
 const LAYERS = [
@@ -87,7 +87,7 @@ function layerSection(set: DigitsReport): Section | undefined {
   if (!sample || networks.length === 0) return undefined;
   return {
     ...heading(set, "layers", "Phases of every layer"),
-    lead: "Angle is phase, radius magnitude, at the last timestep of the first image. A dot has the colour of the digit on which its unit lies; in the read-out, the colour of the digit that the unit stands for (grey: a digit that is not in the image). Hidden units have no position, so they have no such colour.",
+    lead: "The first image at the last timestep. Each dot is a unit: its angle is the unit’s phase, its radius the unit’s magnitude. A dot has the colour of the digit on which its unit lies; in the read-out, it has the colour of the digit that the unit stands for (grey if that digit is not in the image). Hidden units have no position in the image, so their dots do not have the colour of a digit.",
     body: table({
       label: `Polar plots of the layers, ${set.title}`,
       head: ["Network", ...LAYERS.map(({ name }) => name)],
@@ -99,7 +99,7 @@ function layerSection(set: DigitsReport): Section | undefined {
             plot.plane,
             plot.objects,
             sample.labels.length,
-            `${name}: angle phase, radius magnitude`,
+            `${name}: the angle is the phase, the radius the magnitude`,
           )}</span>`;
         }),
       })),
@@ -161,14 +161,14 @@ async function scatterSection(report: SynchronyReport): Promise<Section | undefi
   const words =
     correlation === undefined
       ? "There are too few points for a correlation."
-      : `Rank correlation over ${dynamic.length} points of networks whose phases follow dynamics: ${number(correlation, 2)}. Conditions differ in more than synchrony, so the correlation does not show a cause.`;
+      : `Rank correlation over ${dynamic.length} points, only of networks whose phases follow Kuramoto dynamics: ${number(correlation, 2)}. Conditions differ in more than synchrony, so the correlation does not show a cause.`;
   return {
     id: "synchrony",
     title: "Synchrony against accuracy",
     lead: words,
     body: chartFigure(
       chart,
-      "One point for each network with phases and each condition, mean over seeds. Horizontal axis: how well the phases alone tell the objects apart (adjusted Rand index of circular clusters against the masks, active units, last timestep). Vertical axis: set accuracy.",
+      "One point for each network with phases and each condition, mean over seeds. Horizontal axis: how well the phases alone tell the objects apart (adjusted Rand index of the clusters that the phases of active units form at the last timestep, against the masks). Vertical axis: set accuracy.",
     ),
   };
 }
@@ -180,7 +180,7 @@ function ablationSection({ ablation, sets }: SynchronyReport): Section | undefin
   return {
     id: "ablation",
     title: "What changes it",
-    lead: "KomplexNet trained on two digits, tested on clean images with other dynamics, without further training. ± is twice the larger of the standard error over seeds and that from the number of test images.",
+    lead: "KomplexNet was trained on two digits. Here it is tested on clean images with other dynamics, without further training. ± is twice the larger of two standard errors: the one over seeds, and the one from the number of test images.",
     body: table({
       label: "Ablation of timesteps, epsilon and coupling size",
       head: ["Dynamics", "Set accuracy in %", "Difference", "Phases against masks (ARI)"],
@@ -230,12 +230,12 @@ async function kernelSection({ kernels }: SynchronyReport): Promise<Section | un
         { name: "Gaussian start", points: before },
       ],
     },
-    `Synchrony loss per timestep before and after training the kernel, ${number(before.at(-1)!.y)} and ${number(after.at(-1)!.y)} at the end.`,
+    `Synchrony loss per timestep before and after training the kernel: ${number(before.at(-1)!.y)} and ${number(after.at(-1)!.y)} at the last timestep.`,
   );
   return {
     id: "kernels",
     title: "A kernel trained for synchrony",
-    lead: "Only the coupling is trained, on the synchrony loss of the last timestep with frozen Gabors, as in the authors’ earlier work (CCN 2023).",
+    lead: "Only the coupling is trained, to lower the synchrony loss at the last timestep. The Gabor filters are frozen, as in the authors’ earlier work (CCN 2023).",
     body: chartFigure(block, "Mean over seeds, on scenes that training did not use. Lower is better."),
   };
 }
@@ -253,7 +253,7 @@ function sheetSection({ sheets }: SynchronyReport): Section | undefined {
   };
 }
 
-/** Chart of accuracy against synchrony, or `undefined` without points. */
+/** Chart of accuracy against synchrony, or `undefined` if there are no points. */
 export async function synchronyScatter(points: readonly SynchronyPoint[]): Promise<ChartBlock | undefined> {
   if (points.length === 0) return undefined;
   const chart = scatterChart({

@@ -43,7 +43,8 @@ export interface KernelCell extends Budget {
 }
 
 /**
- * Configuration of a cell: one network that is trained on one set of scenes and tested under all conditions of the set.
+ * Configuration of a cell that trains one network on one set of scenes and tests it under all conditions of
+ * the set.
  */
 export interface SynchronyNetworkCell extends Budget, DigitsNetworkConfig {
   readonly kind: "network";
@@ -52,7 +53,7 @@ export interface SynchronyNetworkCell extends Budget, DigitsNetworkConfig {
   readonly mode: "endtoend" | "channels";
   /** Number of scenes of each condition whose phases are measured. */
   readonly measuredScenes: number;
-  /** The finished cell that gives the initial values or the coupling kernel. */
+  /** The cell from which this one takes its initial values or its coupling kernel. */
   readonly start?: SynchronyNetworkCell | KernelCell;
 }
 
@@ -83,7 +84,7 @@ const CLEAN: DigitsCondition = {
 const noise = (variance: number): DigitsCondition => ({
   id: "noise",
   label: "Gaussian noise",
-  description: `Additive noise of variance ${variance}, clipped to 0..1; training had none.`,
+  description: `Gaussian noise of variance ${variance} is added, and the result clipped to 0..1; there was no noise in training.`,
   corruption: { kind: "gaussian", variance },
 });
 
@@ -97,7 +98,7 @@ const overlap = (percent: number): DigitsCondition => ({
 const SALT: DigitsCondition = {
   id: "saltAndPepper",
   label: "salt and pepper",
-  description: "5 % of the pixels set to white or black.",
+  description: "5 % of the pixels are set to white or black.",
   corruption: { kind: "saltAndPepper", amount: 0.05 },
 };
 
@@ -125,7 +126,7 @@ const MOVED: DigitsCondition = {
 const digits = (count: 2 | 3): DigitsCondition => ({
   id: `digits${count}`,
   label: `${count} digits`,
-  description: "A number of digits that differs from training.",
+  description: "The number of digits differs from training.",
   digits: count,
 });
 
@@ -159,7 +160,7 @@ export const SYNCHRONY_SETS: Readonly<Record<SynchronySetName, SynchronySetDescr
   },
 };
 
-/** Settings of the ablation, in addition to those of training. */
+/** The changes to the dynamics that the ablation tests one by one, beside the dynamics of training. */
 export const CHANGES: readonly Partial<Dynamics>[] = [
   { timesteps: 3 },
   { timesteps: 6 },
@@ -184,8 +185,8 @@ export interface SynchronyPlan {
   readonly dynamics: Dynamics;
   readonly batchSize: number;
   /**
-   * Training steps of the network with feedback and of its control, both of which start from the trained feed-forward
-   * network; 0 if they are trained from scratch.
+   * Training steps of the network with feedback and of its control, both of which start from the trained
+   * feed-forward network; 0 if both are trained from scratch.
    */
   readonly furtherSteps: number;
   readonly kernelSteps: number;
@@ -210,8 +211,9 @@ const EPOCH = Math.floor(48_000 / 256);
 
 /**
  * - smoke: a check that everything works.
- * - laptop: frozen Gabors and coupling; every scene is seen once. The network with feedback starts from the trained
- *   feed-forward network; so does a control that is trained for as many further steps without feedback.
+ * - laptop: Gabors and coupling are frozen; every scene is seen once. The network with feedback starts from
+ *   the trained feed-forward network; so does a control that is trained for as many further steps without
+ *   feedback.
  * - paper: the authors' recipe, end to end, with all networks trained from scratch.
  */
 export const SYNCHRONY_PLANS: Readonly<Record<Scale, SynchronyPlan>> = {

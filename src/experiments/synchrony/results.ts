@@ -47,7 +47,7 @@ export interface KernelResult extends KernelLosses {
 
 export interface AblationResult {
   readonly kind: "ablation";
-  /** Scores under each setting of the dynamics, beginning with that of training. */
+  /** Scores with each setting of the dynamics; the first is the setting of training. */
   readonly rows: readonly { readonly dynamics: Dynamics; readonly tested: DigitsTestResult }[];
   readonly seconds: number;
 }
@@ -66,11 +66,11 @@ export interface SynchronyReport {
   readonly sheets: readonly { readonly title: string; readonly uri: string }[];
 }
 
-/** Scores of the trained feed-forward network under other dynamics, over seeds. */
+/** Scores of the trained feed-forward network with one setting of the dynamics, for each seed. */
 export interface AblationRow {
   /** The name of a setting, such as "timesteps 6". */
   readonly label: string;
-  /** Whether the setting is that of training. */
+  /** Whether the network was trained with this setting. */
   readonly trained: boolean;
   readonly runs: readonly { readonly seed: number; readonly setAccuracy: number; readonly ari: number }[];
 }
@@ -128,7 +128,7 @@ function ranks(values: readonly number[]): number[] {
 
 type Run = FinishedRun<SynchronyPlan, SynchronyCell, SynchronyResult> & SceneData;
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export async function synchronyReport(run: Run): Promise<SynchronyReport> {
   const networks = ofKind(run.results, "network");
   const sets: DigitsReport[] = [];
@@ -139,7 +139,7 @@ export async function synchronyReport(run: Run): Promise<SynchronyReport> {
   return {
     title: "Synchrony and several objects",
     subtitle:
-      "Do synchronised phases help networks to tell objects apart, and does feedback help the phases?",
+      "Do synchronised phases help networks to tell objects apart, and does feedback help the phases to synchronise?",
     sets,
     ablation: ablationRows(ofKind(run.results, "ablation")),
     kernels: ofKind(run.results, "kernel").map(([{ set, seed }, { before, after }]) => ({
@@ -197,7 +197,7 @@ async function setReport(
         background:
           background === "none"
             ? "none"
-            : `CIFAR-10, ${background}; an object of its own in the phases' measures`,
+            : `CIFAR-10, ${background}; the measures of the phases count it as an object, too`,
         device,
       },
     },

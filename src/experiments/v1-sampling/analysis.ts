@@ -26,8 +26,8 @@ export interface NetworkScores {
 }
 
 /**
- * The losses of accuracy when a group is silenced, as fractions of the images; a loss is above 0 if accuracy falls. NaN
- * for an empty group.
+ * What silencing a group costs. Losses of accuracy are fractions of the images, above 0 if accuracy falls.
+ * All values are NaN for an empty group.
  */
 export interface Effect {
   readonly clean: number;
@@ -35,7 +35,10 @@ export interface Effect {
   readonly corruptedPerCell: number;
   /** Losses by kind of corruption. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** Mean relative change of the bottleneck's output, |W (r - r')| / |W r|. */
+  /**
+   * Mean relative change of the bottleneck's output, |W (r - r')| / |W r|: W is the bottleneck, and r and r'
+   * are the responses before and after silencing.
+   */
   readonly moved: number;
 }
 
@@ -46,7 +49,7 @@ export interface GroupFacts {
   readonly widthBand: number;
   /** Number of cells, mean over seeds. */
   readonly cells: number;
-  /** Mean absolute weight of the bottleneck that reads a cell. */
+  /** Mean absolute weight with which the bottleneck reads a cell of the group. */
   readonly weight: number;
   /** The group's share of the absolute weights of all cells. */
   readonly weightShare: number;
@@ -60,7 +63,7 @@ export interface GroupFacts {
 
 export interface VariantGroups {
   readonly groups: readonly GroupFacts[];
-  /** Number of positions of cells that respond to no image, mean over seeds. */
+  /** Number of positions at which a cell responds to no image, summed over cells, mean over seeds. */
   readonly silentPositions: number;
 }
 
@@ -77,7 +80,7 @@ export interface MatchFacts {
   readonly weightRatio: number;
 }
 
-/** The result of a network with one seed. */
+/** The result of a network trained with one seed. */
 export interface SeedResult {
   readonly seed: number;
   readonly result: V1NetworkResult;
@@ -130,7 +133,10 @@ export function v1Scores(results: readonly SeedResult[]): NetworkScores {
   };
 }
 
-/** Relative difference in mean corruption accuracy, (mCA_X - mCA_Y) / mCA_Y, of the seeds that both networks have. */
+/**
+ * Relative difference in mean corruption accuracy, (mCA_one - mCA_other) / mCA_other, over the seeds that
+ * both networks have. `value` may replace mean corruption accuracy by another measure.
+ */
 export function relativeDifference(
   one: readonly SeedResult[],
   other: readonly SeedResult[],
@@ -263,7 +269,7 @@ export function matchFacts(
       ({ one, other }) => [tracesOf(responses[0], one), tracesOf(responses[1], other)] as const,
     );
     const matched = own.map((_, i) => correlation(traces[i]![0], traces[i]![1])).filter(Number.isFinite);
-    // Pair each cell with the partner of the cell half the list further on.
+    // Compare each cell with the partner of another cell, half the list further on.
     const shift = Math.max(1, Math.floor(own.length / 2));
     const unmatched = own
       .map((_, i) => correlation(traces[i]![0], traces[(i + shift) % own.length]![1]))

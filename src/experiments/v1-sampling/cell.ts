@@ -46,7 +46,10 @@ export interface Silenced {
   /** Accuracy with the group silenced, on clean images and by kind of corruption. */
   readonly clean: number;
   readonly corrupted: Readonly<Record<string, number>>;
-  /** Relative change of the bottleneck's output, |W (r - r')| / |W r|, mean over clean images. */
+  /**
+   * Relative change of the bottleneck's output, |W (r - r')| / |W r|, mean over clean images: W is the
+   * bottleneck, and r and r' are the responses before and after silencing.
+   */
   readonly moved: number;
 }
 
@@ -55,7 +58,7 @@ export interface Dissection {
   /** Mean absolute weight that reads each cell. */
   readonly weights: readonly number[];
   readonly responses: readonly CellResponse[];
-  /** Accuracy of the whole network on the images of `silenced`. */
+  /** Accuracy of the whole network on the images that `silenced` uses. */
   readonly whole: Pick<Silenced, "clean" | "corrupted">;
   readonly silenced: readonly Silenced[];
 }

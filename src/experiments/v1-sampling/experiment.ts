@@ -13,14 +13,17 @@ import { v1CellName, v1Cells, V1_PLANS } from "./plan.js";
 import type { V1SamplingReport } from "./results.js";
 import { PAPER_RELATIVE, v1SamplingReport } from "./results.js";
 
-/** Whether measured receptive fields make a network robust: Barbulescu et al. 2023 (arXiv:2310.10575). */
+/**
+ * Tests whether measured receptive fields make a network robust, after Barbulescu et al. 2023
+ * (arXiv:2310.10575).
+ */
 export const v1Sampling = defineExperiment({
   name: "v1-sampling",
   summary:
     "Receptive fields of V1 with measured or with uniform properties: accuracy under corruptions, and which cells matter.",
   scales: {
     smoke: {
-      summary: "a few steps of every network: checks that everything works. Under a minute.",
+      summary: "a few steps of every network, to check that everything works. Under a minute.",
       seeds: 1,
     },
     laptop: {
@@ -80,7 +83,7 @@ function withoutPictures(report: V1SamplingReport): object {
 
 function describe({ tested, seconds, imagesPerSecond }: V1NetworkResult): string {
   return (
-    `clean ${percent(cleanAccuracy(tested))} %, corrupted ${percent(meanCorruptionAccuracy(tested))} % ` +
+    `clean ${percent(cleanAccuracy(tested))} %, corrupted ${percent(meanCorruptionAccuracy(tested))} %, ` +
     `in ${Math.round(seconds)} s, ${Math.round(imagesPerSecond)} images/s`
   );
 }
@@ -98,7 +101,7 @@ function tables({ networks, pairs, reduced, seeds }: V1SamplingReport): ResultTa
         ...networks.map(({ scores }) => shown(scores.corruptions[i]!.accuracy)),
       ]),
       ["mean over corruptions", ...networks.map(({ scores }) => shown(scores.mean))],
-      ["retention", ...networks.map(({ scores }) => shown(scores.retention))],
+      ["retention (mean / clean)", ...networks.map(({ scores }) => shown(scores.retention))],
     ],
   };
   if (pairs.length === 0) return [accuracy];

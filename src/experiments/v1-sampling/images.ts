@@ -26,7 +26,7 @@ export interface Sources {
   readonly test: ImageSource;
 }
 
-/** The plan of a run with the data set that it uses, which may differ from that of the scale. */
+/** The plan of a run with the data set that it uses, which may differ from the data set of the scale. */
 export interface StudyPlan extends V1Plan {
   readonly sources: Sources;
 }
@@ -77,8 +77,8 @@ export interface StudyImages {
 }
 
 /**
- * Chooses images at random, the same in every run. Validation images are held out from the training part; if training
- * uses all of it, validation uses test images, as in the study.
+ * Chooses images at random; every run gets the same ones. Validation images are held out from the training
+ * part; if training uses all of it, validation uses test images, as in the study.
  */
 export async function studyImages(
   { train, test }: Sources,

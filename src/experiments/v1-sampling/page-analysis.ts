@@ -65,7 +65,7 @@ export async function analysisSection(report: V1SamplingReport): Promise<Section
   return {
     id: "analysis",
     title: "Sub-populations",
-    lead: "Cells grouped by type, spatial frequency and width (nx), and cells of different variants paired by their receptive fields (log2 frequency, log10 nx and ny, cos and sin of twice the orientation, each over its deviation; optimal assignment, pairs further apart than 1 are left out).",
+    lead: "The cells are grouped by type, spatial frequency and width (nx). In addition, each cell of one variant is paired with a similar cell of another (optimal assignment by the distance in log2 frequency, log10 nx and ny, and cos and sin of twice the orientation, each divided by its standard deviation; pairs further apart than 1 are left out).",
     body: markup`${chartFigure(
       chartGrid(maps),
       "Cells in each group, mean over seeds. The biological variant has few cells with low frequency and large width, and few with high frequency and small width.",
@@ -195,7 +195,7 @@ function groupTable({ label, groups }: VariantReport): Html {
       ],
     })),
   })}
-  <p><small>${Math.round(groups.silentPositions)} positions of cells were silent for all images; variation and sparseness leave them out.</small></p>`;
+  <p><small>${Math.round(groups.silentPositions)} cell positions responded to no image; variation and sparseness leave them out.</small></p>`;
 }
 
 export async function impactSection(report: V1SamplingReport): Promise<Section | undefined> {
@@ -212,7 +212,7 @@ export async function impactSection(report: V1SamplingReport): Promise<Section |
     lead: "Each group in turn is silenced at the output of V1 in the trained network, or held at its mean response. The loss of accuracy is measured on clean images and by kind of corruption.",
     body: markup`${blocks}
     ${impactTable(variants)}
-    <p><small>The groups whose silencing costs the most accuracy under corruptions, mean over seeds. If the loss is negative, accuracy rises without the group.</small></p>`,
+    <p><small>The five groups of each variant whose silencing costs the most accuracy under corruptions, mean over seeds. If the loss is negative, accuracy rises without the group.</small></p>`,
   };
 }
 

@@ -30,7 +30,7 @@ export function filterSection({ variants, picture }: V1SamplingReport): Section 
         <div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:16px">
           ${galleries(variant)}
         </div>`,
-      "Every filter has its own scale, with grey as 0, and a tint of the colour channel that the cell sees. Rows go from low to high spatial frequency; within a row, orientation goes from 0 to 180 degrees.",
+      "Every filter is drawn on its own scale, with grey for 0, in a tint of the colour channel that its cell sees. Rows go from low to high spatial frequency; within a row, orientation goes from 0 to 180 degrees.",
     );
   const responses = (variant: VariantReport): Html =>
     figure(
@@ -38,7 +38,7 @@ export function filterSection({ variants, picture }: V1SamplingReport): Section 
         <div style="display:grid;grid-template-columns:minmax(96px,160px) 1fr;gap:16px;align-items:start">
           ${sheet(picture, "The image shown to V1")}${sheet(variant.responses, `Responses of all cells of ${variant.label}`)}
         </div>`,
-      "A test image and the responses of all cells. Each map has its own scale, with 0 as dark. Simple cells come first, then complex cells, both in the order of the filters.",
+      "A test image and the responses of all cells. Each map is drawn on its own scale, with 0 as dark. Simple cells come first, then complex cells, both in the order of the filters.",
     );
   return {
     id: "filters",
@@ -132,7 +132,7 @@ export async function tuningSection({ variants }: V1SamplingReport): Promise<Sec
   return {
     id: "tuning",
     title: "Tuning, measured with gratings",
-    lead: "The stimuli are gratings of full contrast, as in physiological experiments. They drift through one cycle; for simple cells, the response at the drift frequency counts, for complex cells the mean response. For the tuning to phase, they stand still. One property of the preferred grating varies.",
+    lead: "The stimuli are gratings of full contrast, as in physiological experiments. Each curve starts from the preferred grating of a cell and varies one of its properties. The gratings drift through one cycle; the response of a simple cell is measured at the drift frequency, that of a complex cell is the mean. For the tuning to phase, the gratings stand still.",
     body: figures,
   };
 }

@@ -47,7 +47,7 @@ export function signedPercent(value: number): string {
 /** A sentence on the difference of a pair of variants, judged by {@link judgeDifferences}. */
 export function judged({ one, other, relative: { values } }: PairReport): string {
   const { status, mean } = judgeDifferences(values.map(({ value }) => value));
-  const words = `${one} over ${other}: ${signedPercent(mean)} of mean corruption accuracy`;
+  const words = `${one} over ${other}: ${signedPercent(mean)} in mean corruption accuracy`;
   if (status !== "undecided") return `${words}, in all ${values.length} seeds.`;
   const reason =
     values.length === 1

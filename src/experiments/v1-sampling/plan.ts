@@ -26,10 +26,10 @@ export const NETWORK_TEXTS: Readonly<Record<NetworkName, string>> = {
   unif1: "all properties uniform and independent",
   unif2: "ny close to nx, other properties uniform and independent",
   unif3: "like UNIF2, but with nx correlated with spatial frequency",
-  plain: "the same network behind a learned first stage, no V1",
+  plain: "the same network behind a learned first stage instead of V1",
 };
 
-/** The data sets; all images are resized to 64 x 64 pixels, 2 degrees of visual angle. */
+/** The data sets. All images are resized to 64 x 64 pixels, which span 2 degrees of visual angle. */
 export type ImageSet = "cifar10" | "mnist" | "tiny-imagenet";
 
 export const IMAGE_SIZE = 64;
@@ -61,7 +61,7 @@ export interface Testing {
   readonly probeSeverity: Severity;
 }
 
-/** Configuration of a cell: one network that is trained, tested and analysed. */
+/** Configuration of a cell that trains, tests and analyses one network. */
 export interface V1NetworkCell extends CellOf<"v1-sampling"> {
   readonly network: NetworkName;
   /** Random seed of the receptive fields, the weights and the order of images. */

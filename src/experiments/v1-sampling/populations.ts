@@ -162,7 +162,7 @@ export function distributions(populations: readonly DrawnPopulation[]): Distribu
   });
 }
 
-/** Known differences between the filter banks, in addition to the distributions. */
+/** Facts about the filter banks, beside the distributions, in which variants are known to differ. */
 export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string; readonly value: number }[] {
   const energy = blocks.flatMap((block) => windowEnergy(block));
   const sums0 = blocks.flatMap(({ bank }) => {
@@ -193,8 +193,8 @@ export function bankFacts(blocks: readonly VOneBlock[]): { readonly name: string
 }
 
 /**
- * Share of each filter's energy that lies inside its kernel. The whole energy is that of the same filter out to three
- * standard deviations.
+ * Share of each filter's energy that lies inside its kernel. The whole energy is that of the same filter
+ * drawn out to three standard deviations.
  */
 function windowEnergy({ bank, fields, pixelsPerDegree }: VOneBlock): number[] {
   const { frequency, sigmaX, sigmaY, orientation, phase } = inPixels(fields, {
@@ -254,7 +254,10 @@ function steps(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
 }
 
-/** Tuning curves of two simple and two complex cells of different frequency, each divided by its largest response. */
+/**
+ * Tuning curves of two simple and two complex cells of different frequency. Each curve is divided by its
+ * largest response.
+ */
 export function tuningCharts(block: VOneBlock): TuningChart[] {
   const cells = chosenCells(block);
   return AXES.map(({ axis, title, label, values }) => ({

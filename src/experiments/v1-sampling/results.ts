@@ -114,7 +114,7 @@ interface Drawn {
   readonly populations: readonly Population[];
 }
 
-/** Gathers the results of all cells. */
+/** Makes the report from the results of all cells. */
 export async function v1SamplingReport(run: Run): Promise<V1SamplingReport> {
   const { results, plan, scale, provenance } = run;
   const { seeds, date, wallTimeSeconds: seconds } = provenance;
@@ -170,7 +170,7 @@ export async function v1SamplingReport(run: Run): Promise<V1SamplingReport> {
       "Degrees of visual angle": "2 for 64 pixels (32 pixels per degree)",
       V1: `${architecture.simple} simple and ${architecture.complex} complex cells, kernel ${architecture.kernelSize}, stride ${architecture.stride}, gain ${architecture.gain}, no noise`,
       "Back end": `ResNet-18, ${architecture.width === 1 ? "full width" : `${architecture.width} of its channels`}`,
-      Training: `${plan.steps} steps of ${plan.batchSize}, ${plan.trainImages.toLocaleString("en-GB")} images; SGD, rate ${plan.learningRate}, momentum ${plan.momentum}, weight decay ${plan.weightDecay}, ${plan.rateRule === "plateau" ? "divided by ten on a plateau" : "falling along a cosine"}`,
+      Training: `${plan.steps} steps of ${plan.batchSize} images, out of ${plan.trainImages.toLocaleString("en-GB")}; SGD, rate ${plan.learningRate}, momentum ${plan.momentum}, weight decay ${plan.weightDecay}, ${plan.rateRule === "plateau" ? "divided by ten on a plateau" : "falling along a cosine"}`,
       Augmentation: "rotations up to 30°, shifts up to 5 %, scaling by 1 to 1.2, mirroring",
       Corruptions: `${testing.corruptions.length} of Hendrycks & Dietterich 2019, constants for 64 pixels, severities ${testing.severities.join(", ")}, computed by Striate`,
       Silencing: `${Math.min(testing.probeImages, clean.count)} images, corruptions at severity ${testing.probeSeverity}`,
@@ -263,7 +263,7 @@ interface Matched {
   readonly weights: readonly number[];
 }
 
-/** Means of measures over seeds. */
+/** Averages the measures over seeds. */
 function meanMatches(perSeed: readonly (readonly MatchFacts[])[]): MatchFacts[] {
   return (perSeed[0] ?? []).map(({ cellType, ...measures }) => {
     const own = perSeed.flatMap((list) => list.filter((match) => match.cellType === cellType));
