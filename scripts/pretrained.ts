@@ -132,7 +132,7 @@ async function valuesOf(name: PretrainedName, folder: string): Promise<Map<strin
   const last = (await listCheckpoints(checkpoints)).at(-1);
   const { tensors } =
     last === undefined ? { tensors: undefined } : await readCheckpoint(checkpointPath(checkpoints, last));
-  const values = Array.from(PRETRAINED_MODELS[name]().parameters, ([key, { shape }]) => {
+  const values = Array.from((await PRETRAINED_MODELS[name]()).parameters, ([key, { shape }]) => {
     const data =
       parameters.get(key)?.data.data ?? (tensors?.get(`ema.${key}`) ?? tensors?.get(`param.${key}`))?.data;
     if (data === undefined) throw new Error(`${folder}: the network has no "${key}"`);
@@ -150,12 +150,13 @@ async function cardOf(name: PretrainedName, run: string): Promise<PretrainedCard
   const { folder, config } = found;
   const bytes = encodeSafetensors(await valuesOf(name, folder), { name });
   const file = `${name}.safetensors`;
+  const result = await readCellResult<object>(folder);
   const { system, summary, input, command, licence } = facts;
   const card: PretrainedCard = {
     ...{ name, system, summary, input, command },
     seed: config.seed,
     trainingImages: trainingImages(config as never),
-    figures: figures((await readCellResult(folder))!, config as never),
+    figures: figures(result as never, config as never),
     ...{ licence, file },
     bytes: bytes.length,
     sha256: await sha256(bytes),

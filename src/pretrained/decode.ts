@@ -60,7 +60,7 @@ export async function decodePretrained<N extends PretrainedName>(
     () => `${source}: expected the weights of ${name} with the SHA-256 ${card.sha256}, got ${digest}`,
   );
   const { tensors } = decodeSafetensors(bytes, source);
-  const model = PRETRAINED_MODELS[name]() as PretrainedModel<N>;
+  const model = (await PRETRAINED_MODELS[name]()) as PretrainedModel<N>;
   const values: State = new Map(
     Array.from(model.parameters, ([key, { shape }]) => {
       const stored = tensors.get(key);

@@ -53,6 +53,7 @@ export const en = {
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",
   views: "views",
   "view-komplexnet": "KomplexNet",
+  "view-akorn": "AKOrN",
   "view-v1": "V1",
   language: "中文",
 } as const;

@@ -48,6 +48,7 @@ export const zh: Texts = {
     "网络：Muzellec, Alamia, Serre, VanRullen, TMLR 2025 (arXiv:2502.21077)。权重与数值由 Striate 训练和测量 (striate models)。数字：MNIST 测试集，CC BY-SA 3.0。",
   views: "视图",
   "view-komplexnet": "KomplexNet",
+  "view-akorn": "AKOrN",
   "view-v1": "V1",
   language: "English",
 };

@@ -1,0 +1,332 @@
+import type { Signal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Random, placeTetrominoes, tetrominoScene } from "striate";
+import { CATEGORICAL, labelMap } from "striate/draw";
+import { PICTURE, SIDE } from "../compute/akorn-frame.js";
+import { Canvas } from "../parts/canvas.js";
+import { Figure, Slider } from "../parts/controls.js";
+import { everyFrame } from "../parts/every-frame.js";
+import { Handle } from "../parts/handle.js";
+import type { ObjectTexts } from "../texts/akorn-en.js";
+import { codeOf } from "./code.js";
+import {
+  CHART_HEIGHT,
+  FIGURE,
+  alignment,
+  alignmentPixels,
+  colourPixels,
+  drawChart,
+  namedSegments,
+  putPixels,
+} from "./drawings.js";
+import { ObjectEditor } from "./editor.js";
+import type { ObjectPlayer } from "./run.js";
+import type { ObjectState } from "./state.js";
+import { LIMITS, START, TRAINED } from "./state.js";
+
+export interface ObjectViewProps {
+  readonly player: ObjectPlayer;
+  readonly state: Signal<ObjectState>;
+  readonly texts: ObjectTexts;
+}
+
+/** The figures of a run, its clock and its settings. */
+export function ObjectView({ player, state, texts }: ObjectViewProps) {
+  const { pieces, seed, rate, timesteps, scramble, column, row } = state.value;
+  const change = (to: Partial<ObjectState>): void => {
+    state.value = { ...state.value, ...to };
+  };
+  // Without a scramble, the chosen position does not decide the run.
+  const at = scramble === 0 ? "" : `${scramble},${column},${row}`;
+  useEffect(() => {
+    player.request({
+      ...{ pieces, seed, rate, timesteps },
+      scramble: scramble === 0 ? undefined : { timestep: scramble, column, row },
+    });
+  }, [player, pieces, seed, rate, timesteps, at]);
+  useEffect(
+    () =>
+      everyFrame((seconds) => {
+        player.advance(seconds);
+      }),
+    [player],
+  );
+  const truth = useMemo(() => tetrominoScene(pieces).labels, [pieces]);
+  const aligned = useComputed(() => {
+    const frame = player.current.value;
+    return frame && alignment(frame, state.value.column, state.value.row);
+  });
+  const percent = (value: number): string => `${Math.round(100 * value)} %`;
+  const now = player.current.value;
+  const marks = player.frames.value.flatMap(({ isScrambled }, i) => (isScrambled ? [i] : []));
+  const energies = player.frames.value.map(({ energy }) => energy);
+
+  return (
+    <>
+      <div class="figures" aria-busy={player.isBusy.value}>
+        <Figure title={texts.picture} help={texts.pictureHelp}>
+          <ObjectEditor
+            pieces={pieces}
+            pieceWord={texts.piece}
+            onChange={(moved) => {
+              change({ pieces: moved });
+            }}
+          />
+        </Figure>
+        <Figure title={texts.oscillators} help={texts.oscillatorsHelp}>
+          <div class="editor">
+            <Canvas
+              width={FIGURE}
+              height={FIGURE}
+              label={`${texts.oscillators}, ${texts.timestep} ${now?.timestep ?? 0}`}
+              onPick={(x, y) => {
+                change({ column: positionOf(x), row: positionOf(y) });
+              }}
+              draw={(context) => {
+                const frames = player.frames.value;
+                if (frames.length > 0)
+                  putPixels(
+                    context,
+                    colourPixels(frames, Math.min(player.time.value, frames.length - 1)),
+                    SIDE,
+                  );
+              }}
+            />
+            <Place {...{ column, row, texts, change }} />
+          </div>
+        </Figure>
+        <Figure title={texts.alignment} help={texts.alignmentHelp}>
+          <Canvas
+            width={FIGURE}
+            height={FIGURE}
+            label={`${texts.alignment} ${column + 1}, ${row + 1}`}
+            onPick={(x, y) => {
+              change({ column: positionOf(x), row: positionOf(y) });
+            }}
+            draw={(context) => {
+              if (aligned.value === undefined) return;
+              putPixels(context, alignmentPixels(aligned.value), SIDE);
+              outline(context, state.value);
+            }}
+          />
+        </Figure>
+        <Figure title={texts.segments} help={texts.segmentsHelp}>
+          <Canvas
+            width={FIGURE}
+            height={FIGURE}
+            label={`${texts.segments}. ${texts.agreement} ${percent(now?.agreement ?? 0)}`}
+            draw={(context) => {
+              const frame = player.current.value;
+              if (frame?.segments.length !== truth.length) return;
+              const { data } = labelMap({
+                height: PICTURE,
+                width: PICTURE,
+                labels: namedSegments(frame, truth),
+              });
+              putPixels(context, data, PICTURE);
+            }}
+          />
+        </Figure>
+        <Figure title={texts.agreement} help={texts.agreementHelp}>
+          <p class="response">
+            <output>{percent(now?.agreement ?? 0)}</output>
+          </p>
+          <Canvas
+            width={FIGURE}
+            height={CHART_HEIGHT}
+            label={`${texts.agreement} ${percent(now?.agreement ?? 0)}`}
+            draw={(context) => {
+              drawChart(context, {
+                values: player.frames.value.map(({ agreement }) => Math.max(0, agreement)),
+                range: [0, 1],
+                time: player.time.value,
+                colour: CATEGORICAL[0],
+                ...{ marks, format: percent },
+              });
+            }}
+          />
+        </Figure>
+        <Figure title={texts.energy} help={texts.energyHelp}>
+          <p class="response">
+            <output>{now?.energy.toFixed(0)}</output>
+          </p>
+          <Canvas
+            width={FIGURE}
+            height={CHART_HEIGHT}
+            label={`${texts.energy} ${now?.energy.toFixed(0) ?? ""}`}
+            draw={(context) => {
+              drawChart(context, {
+                values: energies,
+                range: [Math.min(...energies), Math.max(...energies)],
+                time: player.time.value,
+                colour: CATEGORICAL[1],
+                ...{ marks, format: (value) => value.toFixed(0) },
+              });
+            }}
+          />
+        </Figure>
+      </div>
+      <Clock player={player} texts={texts} />
+      <section class="controls">
+        {slider("rate", texts.rate, 0.05)}
+        {slider("timesteps", texts.timesteps, 1)}
+        {slider("scramble", scramble === 0 ? texts.scrambleOff : texts.scramble, 1)}
+        {slider("speed", texts.speed, 0.5)}
+        {button(texts.other, () => ({ pieces: placeTetrominoes(new Random(Date.now())) }))}
+        {button(texts.sameColour, () => ({
+          pieces: pieces.map((piece) => ({ ...piece, colour: pieces[0]?.colour ?? 0 })),
+        }))}
+        {button(texts.again, () => ({ seed: (seed % LIMITS.seed[1]) + 1 }))}
+        {button(texts.scrambleNow, () => ({
+          scramble: Math.min(timesteps, Math.max(1, Math.ceil(timesteps / 2))),
+        }))}
+        {button(texts.trained, () => TRAINED)}
+        {button(texts.reset, () => ({ ...START, language: state.value.language }))}
+      </section>
+      <section class="explanations">
+        <h2>{texts.whatTitle}</h2>
+        <p>{texts.what1}</p>
+        <p>{texts.what2}</p>
+        <p>{texts.what3}</p>
+      </section>
+      <details>
+        <summary>{texts.equations}</summary>
+        <p>{texts.equationHelp}</p>
+        <pre tabIndex={0}>
+          <code>{`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (y_i − ⟨x_i, y_i⟩ x_i)),   γ = ${rate}\nE = − Σ_i ⟨x_i, y_i⟩`}</code>
+        </pre>
+      </details>
+      <details>
+        <summary>{texts.code}</summary>
+        <pre tabIndex={0}>
+          <code>{codeOf(state.value)}</code>
+        </pre>
+      </details>
+      <p class="facts">{factsOf(player, texts)}</p>
+    </>
+  );
+
+  function slider(key: keyof typeof LIMITS & keyof ObjectState, label: string, step: number) {
+    return (
+      <Slider
+        label={label}
+        value={state.value[key]}
+        range={key === "scramble" ? [0, timesteps] : LIMITS[key]}
+        step={step}
+        onInput={(value) => {
+          change({
+            [key]: value,
+            ...(key === "timesteps" && { scramble: Math.min(scramble, value) }),
+          });
+        }}
+      />
+    );
+  }
+
+  function button(label: string, to: () => Partial<ObjectState>) {
+    return (
+      <button
+        type="button"
+        onClick={() => {
+          change(to());
+          player.replay();
+        }}
+      >
+        {label}
+      </button>
+    );
+  }
+}
+
+const positionOf = (share: number): number => Math.min(SIDE - 1, Math.max(0, Math.floor(share * SIDE)));
+
+/** A frame around the chosen position. */
+function outline(context: CanvasRenderingContext2D, { column, row }: ObjectState): void {
+  const size = FIGURE / SIDE;
+  context.lineWidth = 2;
+  context.strokeStyle = "#000";
+  context.strokeRect(column * size, row * size, size, size);
+}
+
+interface PlaceProps {
+  readonly column: number;
+  readonly row: number;
+  readonly texts: ObjectTexts;
+  readonly change: (to: Partial<ObjectState>) => void;
+}
+
+/** The mark of the chosen position, which is dragged or moved by the arrow keys. */
+function Place({ column, row, texts, change }: PlaceProps) {
+  const move = (toColumn: number, toRow: number): void => {
+    const inside = (value: number): number => Math.min(SIDE - 1, Math.max(0, Math.round(value)));
+    change({ column: inside(toColumn), row: inside(toRow) });
+  };
+  return (
+    <Handle
+      className="mark"
+      picture={SIDE}
+      x={column + 0.5}
+      y={row + 0.5}
+      width={1.5}
+      height={1.5}
+      label={`${texts.place} ${column + 1}, ${row + 1}`}
+      onKey={(event) => {
+        const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+        if (by === undefined) return;
+        event.preventDefault();
+        move(column + by[0]!, row + by[1]!);
+      }}
+      onDrag={(x, y) => {
+        move(x - 0.5, y - 0.5);
+      }}
+    />
+  );
+}
+
+/** The clock and its buttons: a component of its own, because it follows every frame. */
+function Clock({ player, texts }: { readonly player: ObjectPlayer; readonly texts: ObjectTexts }) {
+  const frame = player.current.value;
+  const end = Math.max(0, player.frames.value.length - 1);
+  return (
+    <section class="time" aria-label={texts.timestep}>
+      <button
+        type="button"
+        onClick={() => {
+          player.isPlaying.value = !player.isPlaying.value;
+        }}
+      >
+        {player.isPlaying.value ? texts.pause : texts.play}
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          player.seek(Math.floor(player.time.value) + 1);
+        }}
+      >
+        {texts.step}
+      </button>
+      <input
+        type="range"
+        aria-label={texts.timestep}
+        min={0}
+        max={end}
+        step={0.05}
+        value={player.time.value}
+        onInput={(event) => {
+          player.seek(event.currentTarget.valueAsNumber);
+        }}
+      />
+      <span>
+        {texts.timestep} {frame?.timestep ?? 0}
+        {frame?.isScrambled === true ? `, ${texts.scrambled}` : ""}
+      </span>
+    </section>
+  );
+}
+
+function factsOf({ milliseconds, figures }: ObjectPlayer, texts: ObjectTexts): string {
+  if (milliseconds.value === undefined) return texts.opening;
+  const scores = figures.value.map(({ name, value }) => `${name} ${value} %`).join("; ");
+  return `${texts.device} wasm, ${milliseconds.value.toFixed(0)} ${texts.perStep}. ${texts.figures} ${scores}.`;
+}

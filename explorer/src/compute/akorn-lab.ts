@@ -1,0 +1,168 @@
+import { expose } from "comlink";
+import type { PretrainedCard } from "striate/pretrained";
+import type { Stepper } from "striate";
+import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "striate";
+import { interleave, segmentImages, shiftedCopies } from "striate/akorn";
+import { loadPretrained } from "striate/pretrained";
+import type { ObjectFrame, ObjectRequest, ObjectRun } from "./akorn-frame.js";
+import { CHANNELS, COMPONENTS, SCRAMBLED, SEGMENTS, SIDE, TILING } from "./akorn-frame.js";
+
+const COPIES = TILING.factor ** 2;
+/** Side of the map of one copy. */
+const GRID = SIDE / TILING.factor;
+const OSCILLATORS = "oscillators.0";
+/** Not 0, because the layer computes the energy from the step, divided by gamma. */
+const STANDING = 1e-6;
+
+type Seen = Omit<ObjectFrame, "colours">;
+
+/** AKOrN of the page. It runs in a worker of its own, so that the page never waits for it. */
+export class ObjectLab {
+  #stepper: Stepper | undefined;
+
+  /** Loads the network. Returns the figures of its card. */
+  async open(): Promise<PretrainedCard["figures"]> {
+    const runtime = await createWebRuntime({ device: "wasm" });
+    const { model, values, card } = await loadPretrained("akorn-tetrominoes");
+    this.#stepper = await openStepper(runtime, { model, values }, { batch: COPIES });
+    return card.figures;
+  }
+
+  /** Computes all timesteps of one run. */
+  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<ObjectRun> {
+    const stepper = this.#stepper;
+    if (stepper === undefined) throw new Error("the lab is not open");
+    const { image, labels } = tetrominoScene(pieces);
+    const picture = Float32Array.from(image, (value) => value / 255);
+    const copies = shiftedCopies(picture, TILING);
+    const images = new Float32Array(COPIES * picture.length);
+    copies.forEach((copy, i) => {
+      images.set(copy, i * picture.length);
+    });
+    const random = Random.derive(seed, "oscillators");
+    const start = unitOscillators(random, GRID * GRID);
+    const set = async (maps: Float32Array): Promise<void> => {
+      const shape = [COPIES, CHANNELS, GRID, GRID];
+      await stepper.reset({ state: { [OSCILLATORS]: { dtype: "float32", shape, data: maps } } });
+    };
+    const all = new Float32Array(COPIES * start.length);
+    for (let copy = 0; copy < COPIES; copy++) all.set(start, copy * start.length);
+    await set(all);
+
+    const times: number[] = [];
+    const seen: Seen[] = [];
+    /** Reads out the oscillators as they are, by a step too small to move them. */
+    const look = async (timestep: number, isScrambled: boolean): Promise<Float32Array> => {
+      const read = await stepper.step({ images, stepSize: STANDING });
+      const [features, states] = [read.features!, read["states.0"]!];
+      const segments = await segmentImages(
+        picture,
+        (_, copy) =>
+          Promise.resolve({
+            data: (features.data as Float32Array).subarray(copy * start.length, (copy + 1) * start.length),
+            shape: [1, CHANNELS, GRID, GRID],
+          }),
+        { tiling: TILING, clusters: SEGMENTS },
+      );
+      const energies = Array.from(read["energies.0"]!.data as Float32Array);
+      seen.push({
+        timestep,
+        isScrambled,
+        oscillators: positions(states.data as Float32Array),
+        segments,
+        agreement: metrics.foregroundAri(labels, segments),
+        energy: energies.reduce((sum, value) => sum + value, 0) / COPIES,
+      });
+      return (states.data as Float32Array).slice();
+    };
+    let maps = await look(0, false);
+    for (let timestep = 1; timestep <= timesteps; timestep++) {
+      const began = performance.now();
+      await stepper.step({ images, stepSize: rate });
+      times.push(performance.now() - began);
+      maps = await look(timestep, false);
+      if (scramble?.timestep !== timestep) continue;
+      await set(scrambled(maps, scramble, random));
+      await look(timestep, true);
+    }
+    const colours = componentColours(seen.map(({ oscillators }) => oscillators));
+    return {
+      frames: seen.map((frame, i) => ({ ...frame, colours: colours[i]! })),
+      milliseconds: times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0,
+    };
+  }
+}
+
+/** Random oscillators [CHANNELS, positions], each of length 1. */
+function unitOscillators(random: Random, count: number): Float32Array {
+  const maps = random.fillNormal(new Float32Array(CHANNELS * count));
+  for (let group = 0; group < CHANNELS; group += COMPONENTS) {
+    for (let i = 0; i < count; i++) {
+      let square = 0;
+      for (let c = group; c < group + COMPONENTS; c++) square += maps[c * count + i]! ** 2;
+      const scale = 1 / Math.sqrt(square);
+      for (let c = group; c < group + COMPONENTS; c++) maps[c * count + i]! *= scale;
+    }
+  }
+  return maps;
+}
+
+/** Maps [COPIES, CHANNELS, GRID, GRID] in which the oscillators near a position are drawn anew. */
+function scrambled(
+  maps: Float32Array,
+  { column, row }: { readonly column: number; readonly row: number },
+  random: Random,
+): Float32Array {
+  const plane = GRID * GRID;
+  const out = maps.slice();
+  for (let copy = 0; copy < COPIES; copy++) {
+    const fresh = unitOscillators(random, plane);
+    const [down, right] = [Math.floor(copy / TILING.factor), copy % TILING.factor];
+    for (let i = 0; i < plane; i++) {
+      const y = Math.floor(i / GRID) * TILING.factor + down;
+      const x = (i % GRID) * TILING.factor + right;
+      if (Math.abs(y - row) > SCRAMBLED || Math.abs(x - column) > SCRAMBLED) continue;
+      for (let c = 0; c < CHANNELS; c++) out[(copy * CHANNELS + c) * plane + i] = fresh[c * plane + i]!;
+    }
+  }
+  return out;
+}
+
+/** Maps [COPIES, CHANNELS, GRID, GRID] as vectors [SIDE, SIDE, CHANNELS]. */
+function positions(maps: Float32Array): Float32Array {
+  const plane = GRID * GRID;
+  const copies = Array.from({ length: COPIES }, (_, copy) => {
+    const vectors = new Float32Array(plane * CHANNELS);
+    for (let i = 0; i < plane; i++)
+      for (let c = 0; c < CHANNELS; c++) vectors[i * CHANNELS + c] = maps[(copy * CHANNELS + c) * plane + i]!;
+    return vectors;
+  });
+  return interleave(copies, [1, GRID, GRID, CHANNELS]);
+}
+
+/** Share of the values at each end of the range that are clipped to black or to full colour. */
+const CLIPPED = 0.01;
+
+/** The first three principal components of all vectors together, scaled to bytes: one array [SIDE, SIDE, 3] for each map. */
+function componentColours(maps: readonly Float32Array[]): Uint8Array[] {
+  const count = SIDE * SIDE;
+  const vectors = new Float32Array(maps.length * count * CHANNELS);
+  maps.forEach((map, i) => {
+    vectors.set(map, i * map.length);
+  });
+  const components = metrics.principalComponents(vectors, maps.length * count, CHANNELS, 3);
+  const bytes = new Uint8Array(components.length);
+  for (let c = 0; c < 3; c++) {
+    const sorted = Float64Array.from(
+      { length: maps.length * count },
+      (_, i) => components[3 * i + c]!,
+    ).sort();
+    const low = sorted[Math.floor(CLIPPED * (sorted.length - 1))]!;
+    const range = sorted[Math.ceil((1 - CLIPPED) * (sorted.length - 1))]! - low;
+    for (let i = c; i < components.length; i += 3)
+      bytes[i] = Math.round(255 * Math.min(1, Math.max(0, (components[i]! - low) / range)));
+  }
+  return maps.map((_, i) => bytes.slice(3 * i * count, 3 * (i + 1) * count));
+}
+
+expose(new ObjectLab());

@@ -1,0 +1,67 @@
+/** All text of the AKOrN view in English. A translation is a file with the same keys. */
+export const en = {
+  tagline: "AKOrN: oscillators that find the objects in a picture, trained without a single label.",
+  caption:
+    "Every place of the picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
+    "other, and those of one piece come to point the same way. Watch the pieces appear, then drag one of them.",
+  picture: "The picture",
+  pictureHelp:
+    "Drag a piece to move it. With the keyboard: Tab to a piece, arrow keys move it, K changes its shape, C its colour.",
+  piece: "piece",
+  oscillators: "Oscillators",
+  oscillatorsHelp:
+    "Places with similar oscillators have similar colours (the first three principal components as red, green and blue). " +
+    "Click a place to choose it.",
+  alignment: "In step with the chosen place",
+  alignmentHelp:
+    "Mean cosine between a place's oscillators and those of the chosen place: red is 1 (same direction), white is 0, blue is -1.",
+  place: "chosen place",
+  segments: "Objects found",
+  segmentsHelp: "The features that are read from the oscillators, clustered into four segments.",
+  agreement: "Agreement with the pieces",
+  agreementHelp:
+    "FG-ARI: 100 % if each piece is one segment of its own, about 0 % at random. The network never sees the true pieces.",
+  energy: "Energy",
+  energyHelp:
+    "The energy of the oscillators, which falls while they settle. It is the mean over four shifted copies of the picture.",
+  timestep: "timestep",
+  scrambled: "just scrambled",
+  play: "Play",
+  pause: "Pause",
+  step: "Next timestep",
+  rate: "step size (γ)",
+  timesteps: "timesteps",
+  scramble: "scramble around the place after timestep",
+  scrambleOff: "scramble after timestep (0: never)",
+  scrambleNow: "Scramble the chosen place",
+  speed: "timesteps per second",
+  other: "Other pieces",
+  sameColour: "All pieces in one colour",
+  again: "Another random start",
+  trained: "Step size and timesteps of training",
+  reset: "Reset",
+  whatTitle: "What you see",
+  what1:
+    "Nobody told this network what a piece is. It learnt from pairs of altered views of whole pictures that both views belong " +
+    "together. That places of one object fall into step is a by-product, and the clusters are read off afterwards.",
+  what2:
+    "Scramble the oscillators around a place: their neighbours pull them back within a few timesteps. Then make all pieces " +
+    "one colour. This small network now takes them for one object, and the agreement falls to about 0 %.",
+  what3:
+    "The picture is cut into patches of 4 x 4 pixels. Four copies of the picture, shifted by half a patch, run side by side and " +
+    "are interleaved (up-tiling), which doubles the resolution of the maps.",
+  equations: "The equations",
+  equationHelp:
+    "x_i is an oscillator, a vector of length 1 with four components. c_i is what the picture drives it with, J the coupling, here " +
+    "self-attention over all places, which is computed again at each timestep. If J were fixed and symmetric, small steps would lower E.",
+  code: "Show the code",
+  device: "Computed in this tab on",
+  perStep: "ms per timestep",
+  figures: "On 320 new scenes:",
+  opening: "The network is loading…",
+  source:
+    "Network: Miyato, Löwe, Geiger, Welling, ICLR 2025 (arXiv:2410.13821), here with half the published number of channels. Weights " +
+    "and figures: trained and measured by Striate (striate models). Scenes: Striate's, after Tetrominoes (Kabra et al. 2019).",
+} as const;
+
+export type ObjectTexts = { readonly [K in keyof typeof en]: string };
