@@ -20,8 +20,8 @@ import type { Window } from "../window.js";
  *     X_p[f] = sum_m x[s m + p] e^{-2 pi i g m / n},   K_p[f] = sum_t K[s t + p] e^{2 pi i g t / n}
  *     y[o] = 2/n Re sum_f e^{2 pi i g o / n} sum_p X_p[f] K_p[f]
  *
- * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels [(re |
- * im, out), (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
+ * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels
+ * [(re | im, out), (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
  * matrices transform the image to the frequencies, collect the image columns under the kernels, and transform
  * the result back. For k x k kernels on `in` input channels, the number of multiply-adds per output channel
  * and column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of
@@ -94,8 +94,8 @@ function turn(frequency: number, place: number, length: number): number {
 
 /**
  * The spectrum of a weight [out, in, kernel height, kernel width]: for each frequency, a real matrix that
- * does the complex products. The result has the shape [frequency, rows, columns]. Rows are (re | im of the
- * output, out); columns are (in, phase, re | im of the input, kernel column).
+ * does the complex products. The result has the shape [frequency, rows, columns]. Rows are
+ * (re | im of the output, out); columns are (in, phase, re | im of the input, kernel column).
  */
 function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { stride, padTop, kernelHeight, length } = plan;
