@@ -43,7 +43,7 @@ const peerOf = (test: BenchCase): Peer | undefined => {
 };
 const machine = `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, Node ${process.version}`;
 console.error(
-  `${machine}; 2 threads for operators, corruptions on one core; medians of ${ROUNDS} rounds taken in turn`,
+  `${machine}; 2 threads for operators, corruptions on one core; medians of ${ROUNDS} rounds that alternate with the peer's`,
 );
 
 const ceilingTest = ceilingCase();

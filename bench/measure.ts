@@ -45,8 +45,8 @@ export function median(values: readonly number[]): number {
 export const ROUNDS = 9;
 
 /**
- * Times ours and the peer's in turn, so that a drift of the machine's speed affects both. The ratio is taken
- * round by round.
+ * Times our code and the peer's alternately, so that a drift of the machine's speed affects both. The ratio
+ * is taken round by round.
  */
 export async function measure(test: BenchCase, peer: Peer | undefined): Promise<BenchResult> {
   const opened = await test.open();

@@ -92,11 +92,11 @@ Made by \`npm run docs:operators\` from the tables of the code; do not edit.
 "yes" if the operator has a gradient, although some of its forms may give one clear error instead; "zero" if nothing can be learned
 through the operator; "clear error" if none of its forms has a gradient.
 
-**Written as**: what Striate writes for the operator when it lowers a graph for a target (cpu, cuda, wasm, webgpu, portable). This is
-the operator itself; or other operators, which replace it when it is read; or the operator itself except for some forms, which
-become other operators on the named targets (on all targets if none is named). The targets were found with ten random calls of the
-operator's test. "Some types or sizes" means that the forms that become other operators, such as large convolutions, are not among
-these ten small calls ([engine.md](engine.md)).
+**Written as**: what Striate writes for the operator when it lowers a graph for a target (cpu, cuda, wasm, webgpu, portable). This
+is the operator itself; or other operators, which replace it when it is read; or the operator itself except for some forms, which
+become other operators on the named targets (on all targets if none is named). We found the targets by lowering ten random small
+calls from each operator's test. "Some types or sizes" marks operators that are replaced only in cases that those ten calls do not
+cover, such as large convolutions ([engine.md](engine.md)).
 
 | operator | opsets | gradient | written as | test |
 | --- | --- | --- | --- | --- |

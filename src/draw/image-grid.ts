@@ -39,7 +39,7 @@ export function gridLayout(what: string, count: number, tile: MapSize, options: 
 
 /**
  * Returns an empty grid, painted with the background: `into` if it is given, otherwise a new image. Throws
- * `StriateError` if `into` has another size.
+ * `StriateError` if `into` does not have the given size.
  */
 export function gridImage(
   what: string,

@@ -34,7 +34,7 @@ export function checkRgbaImage(what: string, image: RgbaImage): void {
 
 /**
  * Returns the image to draw into: `into` if it is given, otherwise a new image. Throws `StriateError` if
- * `into` has another size.
+ * `into` does not have the given size.
  */
 export function imageFor(what: string, width: number, height: number, into?: RgbaImage): RgbaImage {
   if (into === undefined) return { width, height, data: new Uint8ClampedArray(4 * width * height) };

@@ -88,7 +88,7 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
 }
 
 /**
- * Returns a + b if both lengths are multiples of the same symbols or one of them is 0, else an unknown
+ * Returns a + b if both lengths are multiples of the same symbols or one of them is 0; otherwise, an unknown
  * length.
  */
 export function addDims(a: Dim, b: Dim): Dim {

@@ -124,7 +124,7 @@ export function holdsNumbers(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64" || (!isFloat(dtype) && INFO[dtype].packed === undefined);
 }
 
-/** Raw bytes as an array of elements: a view if the bytes are aligned, else a copy. */
+/** Raw bytes as an array of elements: a view if the bytes are aligned, otherwise a copy. */
 export function viewBytes(dtype: DType, bytes: Uint8Array): TypedArray {
   const { bytes: width, make } = INFO[dtype];
   // Do not use `bytes.slice()` to copy: if `bytes` is a Buffer of Node, it returns a view.

@@ -185,8 +185,8 @@ export function applyAgain(node: GraphNode, inputs: readonly (Tensor | undefined
 }
 
 /**
- * The sum a + b. If `mergeSum` of the operator can merge the two calls, it is one call of this operator, else
- * an Add.
+ * The sum a + b. If a and b come from calls of the same operator and its `mergeSum` can merge them, the sum
+ * is a single call of that operator; otherwise it is an Add.
  */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
   const rule = a.node.type === b.node.type ? registry.get(a.node.type)?.mergeSum : undefined;

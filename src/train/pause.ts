@@ -1,6 +1,6 @@
 /**
- * Pauses a training between two steps, and continues it. It is passed to the training as an option, much as
- * an abort signal is.
+ * Pauses a training run between two steps, and continues it. It is passed to the training function as an
+ * option, much as an abort signal is.
  */
 export class PauseController {
   #paused = false;

@@ -26,7 +26,7 @@ import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";
 
-/** All settings of a training except the task and its data. */
+/** All settings of a training run except the task and its data. */
 export interface Recipe {
   readonly batchSize: number;
   /** Random seed of the initial parameters, the order of the samples, and the noise. */
@@ -49,7 +49,7 @@ export interface Recipe {
 /** Scalars of one step, by name: "loss", "gradientNorm", "learningRate" and the task's own. */
 export type StepMetrics = Readonly<Record<string, number>> & { readonly loss: number };
 
-/** The state from which a training continues. */
+/** The state from which a training run continues. */
 export interface TrainerState {
   readonly step: number;
   readonly tensors: ReadonlyMap<string, TensorData>;

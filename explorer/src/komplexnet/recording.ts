@@ -56,8 +56,8 @@ export function decodeRecording(bytes: Uint8Array<ArrayBuffer>): readonly Frame[
 }
 
 /**
- * Loads the recorded run for the initial settings, which comes with the page. A missing recording is not an error,
- * because the networks can compute the run.
+ * Loads the recording that comes with the page: the run for the initial settings. A missing recording is not
+ * an error, because the networks can compute the run.
  */
 export async function loadRecording(): Promise<readonly Frame[]> {
   try {

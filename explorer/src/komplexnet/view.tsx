@@ -35,7 +35,7 @@ export interface ViewProps {
   readonly run: Run;
   readonly state: Signal<KomplexNetState>;
   readonly samples: ImageBitmap;
-  /** The recorded run for the initial settings; empty if there is none. */
+  /** The recording of the run for the initial settings; empty if there is none. */
   readonly recording: readonly Frame[];
   readonly texts: Texts;
 }

@@ -17,8 +17,8 @@ export interface Invocation {
 }
 
 /**
- * A command as data. Parsing, help texts, docs/cli.md and the completion of shells follow from it. The code of a
- * command is loaded only when the command runs, so that help and errors appear at once.
+ * A command as data. Parsing, help texts, shell completion and docs/cli.md are all derived from it. The code
+ * of a command is loaded only when the command runs, so that help and errors appear at once.
  */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly name: string;

@@ -167,8 +167,8 @@ async function splitOf(
 }
 
 /**
- * The classes of a training part. Undefined if it has fewer than two class folders, or if they are
- * ImageNet's, whose order is known.
+ * The classes of the training part of a data set. Undefined if it has fewer than two class folders, or if
+ * they are ImageNet's, whose order is known.
  */
 async function trainingClasses(
   tree: FolderTree,

@@ -10,7 +10,8 @@ export interface Labelling {
   readonly cautions: readonly string[];
   /**
    * Whether the source's `classes` name every class of the data set, so that a network for this data set has
-   * that many outputs. If false, labels are output numbers from a list, and further outputs may exist.
+   * that many outputs. If false, labels are numbers of the network's outputs, read from a list, and the
+   * network may have outputs that the list does not contain.
    */
   readonly complete: boolean;
 }

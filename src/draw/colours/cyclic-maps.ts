@@ -12,8 +12,8 @@ export interface CyclicMap {
   /** The colours as 256 x RGB bytes. */
   readonly table: Uint8Array;
   /**
-   * The same colours before they are rounded to bytes. All neighbours have the same distance in OKLab,
-   * including the last and the first.
+   * The same colours before they are rounded to bytes. Any two neighbouring colours, including the last and
+   * the first, are equally far apart in OKLab.
    */
   readonly oklab: readonly Oklab[];
   /** Colour behind transparent (silent) pixels. */

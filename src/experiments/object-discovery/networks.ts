@@ -38,7 +38,7 @@ export function discoveryMultiplyAdds({ model, network }: Pick<DiscoveryCell, "m
   return 3 * patch ** 2 * channels * positions + layers * (timesteps * mix + out);
 }
 
-/** Multiply-adds per second of one core in training, measured on Tetrominoes with 128 channels. */
+/** Multiply-adds that one core does per second in training, measured on Tetrominoes with 128 channels. */
 const RATE = 2.4e10;
 
 /** Estimate of the hours that a cell takes on one core; a training step costs about three forward passes. */

@@ -268,7 +268,7 @@ async function trainingCharts(
 }
 
 /**
- * Chart of the energy of an oscillator against timesteps, before and after training, or `undefined` if no
+ * Chart of the energy of an oscillator at each timestep, before and after training, or `undefined` if no
  * network has oscillators.
  */
 async function energyChart(

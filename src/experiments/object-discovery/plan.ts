@@ -182,7 +182,7 @@ export const DISCOVERY_SETS: Readonly<Record<DiscoverySetName, DiscoverySetDescr
   },
   clevrtex: {
     title: "CLEVRTex",
-    description: "Three to ten rendered solids with textures, on textures.",
+    description: "Three to ten rendered, textured solids on a textured background.",
     size: 128,
     clusters: 11,
     generated: false,

@@ -49,7 +49,8 @@ export const predictiveCoding = defineExperiment({
     "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
   scales: {
     smoke: {
-      summary: "a few steps of each training and test, to check that everything works. Half a minute.",
+      summary:
+        "a few steps of every training run and every test, to check that everything works. Half a minute.",
       seeds: 1,
     },
     laptop: { summary: "VGG11 with a quarter of its width. About 15 minutes on 2 cores.", seeds: 2 },

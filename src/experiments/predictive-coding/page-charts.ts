@@ -84,8 +84,8 @@ export async function accuracyCharts(report: PredictiveCodingReport, family: Fam
 }
 
 /**
- * Chart of the relative mCE (mean corruption error) over the common corruptions, with the authors' values and
- * with tuned ones.
+ * Chart of the mCE (mean corruption error over the common corruptions) relative to timestep 0, with the
+ * authors' values and with tuned ones.
  */
 export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlock | undefined> {
   if (report.corruptions.length === 0) return undefined;
@@ -106,11 +106,11 @@ export async function mceChart(report: PredictiveCodingReport): Promise<ChartBlo
     "relative-mce",
     {
       x: timestepAxis(lastTimestep(report)),
-      y: { title: "Relative mCE", format: ".3f", domain: domainOf(series, { include: 1 }) },
+      y: { title: "mCE relative to timestep 0", format: ".3f", domain: domainOf(series, { include: 1 }) },
       series,
       rules: [{ y: 1, label: "the network alone" }],
     },
-    `Relative mean corruption error per timestep. ${ends(series, (value) => number(value, 4))}.`,
+    `Mean corruption error at each timestep, relative to timestep 0. ${ends(series, (value) => number(value, 4))}.`,
   );
 }
 

@@ -84,7 +84,7 @@ function summarySection(report: PredictiveCodingReport): Section {
     lead: `Claim: after ${last} timesteps the network is right more often than after its feed-forward pass. Over ${report.conditions.length} conditions and two choices of hyper-parameters, the claim holds in ${counted("holds")} of ${verdicts.length} cases, is reversed in ${counted("reversed")} and undecided in ${counted("undecided")}.`,
     body: markup`<h3>Hyper-parameters tuned by gradient descent on noisy training images</h3>${list(FAMILIES[0])}
       ${details("The authors’ values", list(FAMILIES[1]))}
-      ${report.scale === "smoke" ? note("caution", "Smoke scale: only a few steps of each training and test. The numbers show that the code runs, nothing else.") : null}
+      ${report.scale === "smoke" ? note("caution", "Smoke scale: only a few steps of every training run and every test. The numbers show that the code runs, nothing else.") : null}
       ${report.provenance.seeds.length === 1 ? note("caution", "One seed cannot show how much seeds differ, so every verdict is undecided.") : null}`,
   };
 }
@@ -190,7 +190,7 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
   return {
     id: "corruptions",
     title: "Common corruptions",
-    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, computed by Striate. Relative mCE is the mean corruption error divided by the one at timestep 0, as in the paper’s figure (not by AlexNet’s).`,
+    lead: markup`${names.length} corruptions of Hendrycks &amp; Dietterich (2019) at severities ${severities.join(", ")}, computed by Striate. The chart shows the mean corruption error (mCE) divided by its value at timestep 0, as in the paper’s figure (not by AlexNet’s errors).`,
     body: markup`${chartFigure(chart, "Below 1 the dynamics help. Bands: range over seeds.")}
     ${table({
       label: "Error under each corruption",

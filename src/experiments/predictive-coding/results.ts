@@ -169,7 +169,10 @@ export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed:
   return { ...judged, values };
 }
 
-/** Relative mCE (mean corruption error) at each timestep, over all corruptions, for one setting and seed. */
+/**
+ * The mCE (mean error over all corruptions) at each timestep relative to timestep 0, for one setting and
+ * seed.
+ */
 export function mcePerTimestep(rows: readonly CorruptionRow[]): number[] {
   const names = [...new Set(rows.map(({ corruption }) => corruption))];
   const timesteps = rows[0]?.accuracy.length ?? 0;

@@ -28,8 +28,8 @@ import type { CorruptionScores, Reconstruction, TuningResult } from "./results.j
 const BATCH = 50;
 
 /**
- * Returns the trained network of a cell, its preprocessing, and a function that opens the network with given
- * further outputs.
+ * Returns the trained network of a cell, its preprocessing, and a function that opens the network with the
+ * additional outputs that it is given.
  */
 async function open({ start, timesteps }: NoiseCell | CorruptionCell, options: PredictiveOptions) {
   const network = await openNetwork(options.cells, start.start);

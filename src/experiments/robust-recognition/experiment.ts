@@ -19,7 +19,8 @@ export const robustRecognition = defineExperiment({
   summary: "AKOrN against ResNet-18 and ViT on CIFAR-10: noise, attacks, corruptions, calibration.",
   scales: {
     smoke: {
-      summary: "a few steps of each training and test, to check that everything works. Under 40 seconds.",
+      summary:
+        "a few steps of every training run and every test, to check that everything works. Under 40 seconds.",
       seeds: 1,
     },
     laptop: {

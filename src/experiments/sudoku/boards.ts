@@ -90,7 +90,8 @@ async function publishedBoards(plan: SudokuPlan, satnet: string, rrn: string): P
   ] as const) {
     check(boards.count >= count, () => `${boards.source}: expected ${count} boards, got ${boards.count}`);
   }
-  // The paper trains on all boards. Validation boards are then generated, and serve only to watch the training.
+  // The paper trains on all boards. If too few are left for validation, validation boards are generated; they are
+  // used only to monitor training.
   const validation =
     train.count >= trainBoards + validationBoards
       ? sliceBoards(train, trainBoards, trainBoards + validationBoards)

@@ -15,7 +15,8 @@ export const sudokuExperiment = defineExperiment({
   summary: "AKOrN against ItrSA and a transformer on Sudoku: do more timesteps and votes by energy help?",
   scales: {
     smoke: {
-      summary: "a few steps of each training and test, to check that everything works. Under half a minute.",
+      summary:
+        "a few steps of every training run and every test, to check that everything works. Under half a minute.",
       seeds: 1,
     },
     laptop: { summary: "three narrow networks, generated boards. About 30 minutes on 2 cores.", seeds: 1 },

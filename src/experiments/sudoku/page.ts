@@ -208,7 +208,7 @@ async function stepsSection(report: SudokuReport): Promise<Section> {
         y: { title: "Boards solved", format: ".0%", domain: [0, 1] },
         series,
       },
-      `${set.label}: boards solved against timesteps. ${ends(series)}`,
+      `${set.label}: share of boards solved, by number of timesteps T. ${ends(series)}`,
       { heading: `${set.label}: ${set.givens[0]} to ${set.givens[1]} given digits` },
     );
     blocks.push(chartFigure(block, stepsCaption(report, set)));
@@ -297,7 +297,7 @@ function votingChart(set: SudokuSet, runs: readonly SudokuVoting[]): Promise<Cha
       y: { title: "Boards solved", format: ".0%", domain: [0, 1] },
       series,
     },
-    `${set.label}: boards solved against draws. ${ends(series)}`,
+    `${set.label}: share of boards solved, by number of draws K. ${ends(series)}`,
     { heading: set.label },
   );
 }

@@ -21,7 +21,8 @@ export const synchronyExperiment = defineExperiment({
     "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, distribution shifts.",
   scales: {
     smoke: {
-      summary: "a few steps of each training and test, to check that everything works. Under a minute.",
+      summary:
+        "a few steps of every training run and every test, to check that everything works. Under a minute.",
       seeds: 1,
     },
     laptop: { summary: "18 networks per seed, frozen coupling. About 40 minutes on 2 cores.", seeds: 2 },

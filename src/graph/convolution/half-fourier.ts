@@ -21,7 +21,7 @@ import type { Window } from "../window.js";
  *     y[o] = 2/n Re sum_f e^{2 pi i g o / n} sum_p X_p[f] K_p[f]
  *
  * The sum over kernel columns is direct: at each frequency, one matrix product multiplies the kernels
- * [out x 2, (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
+ * [(re | im, out), (in, phase, re | im, kernel column)] by the image columns under them. Products with constant
  * matrices transform the image to the frequencies, collect the image columns under the kernels, and transform
  * the result back. For k x k kernels on `in` input channels, the number of multiply-adds per output channel
  * and column is n (2 s in k + height) instead of in k^2 height, which is a fifth for a 31 x 31 kernel of
@@ -93,8 +93,9 @@ function turn(frequency: number, place: number, length: number): number {
 }
 
 /**
- * Spectrum [frequency, re | im x out, (in, phase, re | im, kernel column)] of a weight
- * [out, in, kernel height, kernel width].
+ * The spectrum of a weight [out, in, kernel height, kernel width]: for each frequency, a real matrix that
+ * does the complex products. The result has the shape [frequency, rows, columns]. Rows are
+ * (re | im of the output, out); columns are (in, phase, re | im of the input, kernel column).
  */
 function kernelSpectra(w: Tensor, plan: Plan): Tensor {
   const { stride, padTop, kernelHeight, length } = plan;
@@ -160,8 +161,9 @@ function spectraOf(w: Tensor, plan: Plan): Tensor {
  * Computes conv(x, w) for a constant w, dilation 1, one group and two spatial axes. Convolutions of the same
  * image share everything except the kernels, because `lower` merges equal calls. The batch stays the
  * outermost axis throughout. For one input channel, only the result must be transposed, and this moves whole
- * rows. Because the Fourier transform runs along the height and not along the width, the inverse transform
- * multiplies from the left, which takes two thirds of the time of a product with a transposed left factor.
+ * rows. The Fourier transform runs along the height, so the inverse transform is a plain multiplication from
+ * the left. A transform along the width would need a transposed left factor, which makes the product take 1.5
+ * times as long.
  */
 export function halfFourierConvolution(
   x: Tensor,

@@ -386,7 +386,7 @@ function swapped(x: Tensor, dy: Tensor, window: Window): Tensor {
   return transpose(cuts.length === 0 ? wide : slice(wide, cuts), order);
 }
 
-/** Pads x with zeros, once for all offsets. */
+/** Pads x with zeros a single time; all kernel offsets share the result. */
 function padded(x: Tensor, window: Window): Tensor {
   return pad(x, [0, 0, ...window.before], [0, 0, ...window.after]);
 }

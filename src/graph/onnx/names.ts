@@ -24,7 +24,7 @@ export class Names {
     return name;
   }
 
-  /** Reserves `wanted` if it is free, else the next free name made from it. */
+  /** Reserves `wanted` if it is free; otherwise, the next free name made from it. */
   keep(wanted: string): string {
     return this.reserve(wanted) ? wanted : this.next(wanted);
   }

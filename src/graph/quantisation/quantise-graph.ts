@@ -269,8 +269,8 @@ function activationsOf({ type, inputs }: GraphNode): readonly Tensor[] {
 }
 
 /**
- * If a limiting function is the only reader of a result, returns the result of that function, else the result
- * itself.
+ * If a limiting function is the only reader of a result, returns the result of that function; otherwise,
+ * returns the result itself.
  */
 function endOf(result: Tensor, readers: Readers): Tensor {
   const [reader, other] = readers.get(result) ?? [];
@@ -279,8 +279,8 @@ function endOf(result: Tensor, readers: Readers): Tensor {
 }
 
 /**
- * The inverse of `endOf`: the tensor before a limiting function, if that is the only reader of it, else the
- * tensor itself.
+ * The inverse of `endOf`: if a tensor comes from a limiting function that is the only reader of its input,
+ * returns this input; otherwise, returns the tensor itself.
  */
 function sourceOf(tensor: Tensor, readers: Readers): Tensor {
   const [inner] = LIMITING.has(tensor.node.type) ? tensor.node.inputs : [];

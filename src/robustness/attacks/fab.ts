@@ -118,8 +118,8 @@ export interface FabAttackOptions {
 }
 
 /**
- * FAB-T with one run for each of the most likely wrong classes. Points farther away than epsilon do not count as
- * successes.
+ * FAB-T with one run for each of the `targets` wrong classes to which the network gives the highest scores.
+ * Points farther away than epsilon do not count as successes.
  */
 export function fabAttack(options: FabAttackOptions = {}): Attack {
   const { norm = "Linf", steps = 100, targets = 9 } = options;

@@ -199,14 +199,14 @@ export const CONTRAST: BySet<number> = {
   32: [0.75, 0.5, 0.4, 0.3, 0.15],
 };
 
-/** Number that is added to the V coordinate in HSV. */
+/** Number that is added to the V coordinate in HSV (brightness). */
 export const BRIGHTNESS: BySet<number> = {
   224: [0.1, 0.2, 0.3, 0.4, 0.5],
   64: [0.1, 0.2, 0.3, 0.4, 0.5],
   32: [0.05, 0.1, 0.15, 0.2, 0.3],
 };
 
-/** Factor by which the S coordinate in HSV is multiplied, and number that is then added to it. */
+/** The S coordinate in HSV (saturation) is multiplied by `factor`, and then `addition` is added to it. */
 export const SATURATE: BySet<readonly [factor: number, addition: number]> = {
   224: [
     [0.3, 0],

@@ -42,15 +42,15 @@ export const elasticTransform: CorruptionKind<readonly [number, number, number],
 type Affine = readonly [number, number, number, number, number, number];
 
 /**
- * Computes the affine map that moves three corners of a square by `points`. Returns its inverse, which maps
- * the new position of a pixel to its old one.
+ * Returns the inverse of the affine map that displaces three corners of a square by `offsets`. The inverse
+ * maps the new position of a pixel to its old one.
  */
-function affineMap(side: number, points: Float32Array): Affine {
+function affineMap(side: number, offsets: Float32Array): Affine {
   const centre = Math.floor(side / 2);
   const arm = Math.floor(side / 3);
   const [high, low] = [centre + arm, centre - arm];
   const from = [high, high, high, low, low, low];
-  const to = from.map((value, i) => Math.fround(value + points[i]!));
+  const to = from.map((value, i) => Math.fround(value + offsets[i]!));
   // From one corner to the next, only one coordinate changes, so the columns of the map are plain
   // differences.
   const across = 2 * arm;

@@ -117,7 +117,7 @@ function averageOf(dictionary: ReadonlyMap<string, TensorData>): ReadonlyMap<str
  * Converts the authors' state dictionary to a state for our model. If the dictionary contains a moving average
  * ("ema_model.NAME"), the average is used.
  *
- * @throws StriateError if a parameter is missing or has another shape, or if the model has no parameter for a
+ * @throws StriateError if a parameter is missing or has the wrong shape, or if the model has no parameter for a
  * tensor. If the tensor reveals in which option dictionary and model differ, the message names the option
  */
 export function fromAuthors(

@@ -104,7 +104,7 @@ export function authorsScalars(dictionary: ReadonlyMap<string, TensorData>): Aut
 /**
  * Converts the authors' state dictionary to a state for our model. Tensors that the model does not use are
  * ignored: the read-out's norm and the fixed numbers of {@link AuthorsScalars}. Throws {@link StriateError}
- * if a parameter is missing or has another shape.
+ * if a parameter is missing or has the wrong shape.
  */
 export function fromAuthors(
   model: AuthorsModel,

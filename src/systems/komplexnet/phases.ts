@@ -49,7 +49,7 @@ export function randomPhases(draw: Tensor): Tensor {
  * 1, height, width]. Channel 0 is the background, which is a group only if `background` is true. If
  * `overlapChannel` is true, there is an additional last channel for the overlap, which is never a group.
  *
- * Throws `StriateError` if the masks have another shape.
+ * Throws `StriateError` if the masks have the wrong shape.
  */
 export function groupMasks(masks: Tensor, options: MaskLayout): Tensor {
   const { background, overlapChannel } = options;

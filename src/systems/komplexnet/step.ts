@@ -40,7 +40,7 @@ type Update = Pick<KomplexNetStep, "state" | "noise" | "defaults"> & {
  * [3], and the scalar "feedback.desynchrony". If phases are determined by masks, there is no state, and every
  * timestep takes new noise.
  *
- * @throws StriateError if images or masks have another shape
+ * @throws StriateError if images or masks have the wrong shape
  */
 export function komplexNetStep(model: KomplexNet, images: Tensor, masks: Tensor): KomplexNetStep {
   const amplitude = model.amplitude(images);

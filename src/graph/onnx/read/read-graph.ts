@@ -65,7 +65,10 @@ export interface ReadGraph {
   readonly noise: Readonly<Record<string, NoiseKind>>;
 }
 
-/** Operators for which exporters name further outputs although nothing reads them. */
+/**
+ * Operators whose optional outputs (those after the first) exporters often name even though no node reads
+ * them.
+ */
 const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
 /**
  * Largest number of nodes from bodies and functions. Without it, nested loops and nested functions could grow
@@ -349,7 +352,7 @@ export class GraphReader {
     return this.#outputs(body, names, "the branch").map(([, tensor]) => tensor);
   }
 
-  /** Returns a function that reads the body of a loop for one iteration. */
+  /** Returns a function that adds the nodes of a loop body to the graph for one iteration. */
   #body(graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Body {
     const body = graphs.get("body");
     if (body === undefined) throw new StriateError("its body is missing");

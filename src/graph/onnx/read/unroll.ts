@@ -12,7 +12,10 @@ import { constant } from "../../tensor.js";
  * nodes, which have gradients. The number of iterations must be known when the file is read.
  */
 
-/** Reads a body with values for all its inputs, and returns its outputs. */
+/**
+ * Adds the nodes of a loop body to the graph, given tensors for all inputs of the body, and returns its
+ * outputs.
+ */
 export type Body = (inputs: readonly Tensor[]) => readonly Tensor[];
 
 type Operands = readonly (Tensor | undefined)[];
@@ -109,14 +112,17 @@ export function unrolledScan(body: Body, operands: Operands, attributes: Attribu
   return [...states, ...collected];
 }
 
-/** Scan of opset 8, over a batch of sequences. Its first operand, the lengths of the sequences, must be absent. */
+/**
+ * Scan of opset 8, over a batch of sequences. Its first input, sequence_lens (the lengths of the sequences),
+ * must be absent.
+ */
 export function unrolledBatchScan(
   body: Body,
   [lengths, ...operands]: Operands,
   attributes: Attributes,
 ): Tensor[] {
   if (lengths !== undefined)
-    throw new StriateError("a Scan of opset 8 with lengths of its sequences is not supported");
+    throw new StriateError("a Scan of opset 8 with the input sequence_lens is not supported");
   const inputs = given(operands);
   const batch = inputs[0]?.shape[0];
   if (batch === undefined || !isStatic(batch))

@@ -14,7 +14,7 @@ export class WireMessage {
   #bytes = new Uint8Array(64);
   #length = 0;
 
-  /** Adds an integer or the value of an enumeration; a negative number is written in 64 bits of two's complement. */
+  /** Adds an integer or the value of an enumeration; a negative number is written as 64-bit two's complement. */
   whole(field: number, value: number | bigint): this {
     this.#varint(field * 8 + VARINT);
     this.#varint(value);

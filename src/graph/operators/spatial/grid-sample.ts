@@ -120,7 +120,10 @@ function reflected(at: Tensor, length: Tensor, alignCorners: boolean): Tensor {
   return add(folded, low);
 }
 
-/** The weight and the index of one element that a coordinate reads along an axis. */
+/**
+ * One element that is read to sample at a coordinate along one axis: its interpolation weight (undefined for
+ * a weight of 1) and its index.
+ */
 interface Cell {
   readonly weight: Tensor | undefined;
   readonly place: Tensor;

@@ -148,7 +148,7 @@ export class ObjectNetwork {
     ]);
   }
 
-  /** Writes the graph of the network. Throws `StriateError` if images or noise have another shape. */
+  /** Writes the graph of the network. Throws `StriateError` if images or noise have the wrong shape. */
   forward({ images, noise }: ObjectNetworkInputs): ObjectNetworkOutput {
     let { x, c } = this.#start(images, noise);
     const layers = this.blocks.map((block, layer) =>

@@ -53,7 +53,7 @@ export class Patches {
     return rescale === "rotations" ? tiled(imageSize, patch) : this.grid;
   }
 
-  /** Computes the patches. Throws `StriateError` if images have another size and are not rescaled. */
+  /** Computes the patches. Throws `StriateError` if images do not have the network's size and are not rescaled. */
   forward(images: Tensor): Tensor {
     const { imageSize, rescale, patch } = this.#options;
     const size = gridOf(imageSize);

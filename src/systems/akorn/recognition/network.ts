@@ -150,7 +150,7 @@ export class RecognitionNetwork {
     return input(name, [batch, this.stem.outputs, ...this.imageSize]);
   }
 
-  /** Writes the graph of the network. Throws `StriateError` if the images have another shape. */
+  /** Writes the graph of the network. Throws `StriateError` if the images have the wrong shape. */
   forward({ images, noise }: RecognitionInputs, pass?: TrainingPass): RecognitionOutput {
     let [x, c] = [noise, this.#stimulus(images)];
     const layers = this.blocks.map(({ transition, kuramoto, readout }, layer) =>

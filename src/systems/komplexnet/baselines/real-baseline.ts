@@ -65,7 +65,7 @@ export class RealBaseline {
 
   /**
    * Maps images [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` if the
-   * images have another shape.
+   * images have the wrong shape.
    */
   forward(images: Tensor): Tensor {
     const { inChannels, imageSize } = this.config;

@@ -103,7 +103,7 @@ export class TransformerBaseline {
 
   /**
    * Maps images [batch, inChannels, imageSize, imageSize] to logits [batch, classes]. Throws `StriateError` if the
-   * images have another shape.
+   * images have the wrong shape.
    */
   forward(images: Tensor, pass?: TrainingPass): Tensor {
     const { inChannels, imageSize, attentionAxis } = this.config;

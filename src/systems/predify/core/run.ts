@@ -37,7 +37,7 @@ export interface PredictiveRunner {
    * the other outputs that were requested from `openPredictive`. If the network's file fixes the batch size,
    * the images are run in several batches of that size.
    *
-   * @throws StriateError if the images have another shape, or if a logit is not finite; the message names the
+   * @throws StriateError if the images have the wrong shape, or if a logit is not finite; the message names the
    * timestep
    */
   run(images: TensorData, inputs?: RunInputs): Promise<Record<string, TensorData>>;

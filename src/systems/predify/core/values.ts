@@ -21,7 +21,7 @@ export function freshValues(network: PredictiveNetwork, seed: number): State {
  * hyper-parameters. If the dictionary is that of a single PCoder ("pmodule.weight"), pass the PCoder's number
  * as `pcoder`.
  *
- * @throws StriateError if a value is missing or has another shape
+ * @throws StriateError if a value is missing or has the wrong shape
  */
 export function valuesFromState(
   network: PredictiveNetwork,

@@ -33,7 +33,7 @@ export async function readTorchWeights(
 
 /**
  * Reads decoders from a safetensors file with the names of the authors' code. The file may contain other tensors.
- * Throws `StriateError` if a tensor is missing or has another shape.
+ * Throws `StriateError` if a tensor is missing or has the wrong shape.
  */
 export async function readWeights(path: string, network: PredictiveNetwork): Promise<State> {
   const { tensors } = await readSafetensors(path);

@@ -47,9 +47,9 @@ export function meanSummedError(errors: ErrorsBySeverity): number {
 }
 
 /**
- * Computes the relative mCE of every timestep, as the paper plots it: the mean corruption error divided by
- * that of timestep 0, which is the network's own feed-forward pass. If it is below 1, the dynamics help.
- * (`metrics.mce` divides by the errors of AlexNet or another baseline instead.)
+ * Computes the mCE of every timestep relative to timestep 0, as the paper plots it: the mean corruption error
+ * divided by that at timestep 0, which is the network's own feed-forward pass. If it is below 1, the dynamics
+ * help. (`metrics.mce` divides by the errors of AlexNet or another baseline instead.)
  */
 export function relativeErrorOverTime(errorsByTimestep: readonly ErrorsBySeverity[]): number[] {
   const means = errorsByTimestep.map(meanSummedError);

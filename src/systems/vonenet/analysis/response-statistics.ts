@@ -23,8 +23,8 @@ export interface CellResponse {
 
 /**
  * Computes statistics of the responses of cells at several positions. Images are added one batch at a time,
- * in one pass and with constant memory. Throws `StriateError` if responses have another size or there are
- * fewer than two images.
+ * in one pass and with constant memory. `add` throws `StriateError` if the number of responses is not a
+ * multiple of cells x positions, and `result` throws it if there are fewer than two images.
  */
 export class ResponseStatistics {
   #images = 0;

@@ -23,7 +23,7 @@ export function colourWeight(kernels: Float32Array, colour: ArrayLike<number>, s
  * `simple_conv_q1.weight`, each [cells, 3, size, size]. The first `simple` cells are simple cells, whose
  * filters in q1 are not used.
  *
- * @throws StriateError if the tensors have other shapes, or if a filter sees more than one colour channel.
+ * @throws StriateError if the tensors have the wrong shapes, or if a filter sees more than one colour channel.
  */
 export function bankFromWeights(q0: TensorData, q1: TensorData, simple: number): FilterBank {
   const [cells = 0, channels, size = 0, width] = q0.shape;

@@ -127,8 +127,8 @@ export class VOneBlock {
    * Writes the graph of the responses. If the block has noise, `noise` is required: standard-normal draws
    * [batch or 1, cells, outputSize, outputSize], such as {@link noiseInput}.
    *
-   * @throws StriateError if images have another size, or if noise is missing, has another shape, or is given to a block
-   * without noise.
+   * @throws StriateError if the images do not have the block's image size, or if noise is missing, has the wrong
+   * shape, or is given to a block without noise.
    */
   forward(images: Tensor, noise?: Tensor): Tensor {
     this.#checkImages(images);
@@ -145,7 +145,7 @@ export class VOneBlock {
    * outputSize]. Without noise, the responses of all cells are never joined into one tensor. This saves
    * several passes over what would be the network's largest tensor.
    *
-   * @throws StriateError in the same cases as {@link forward}, or if the weight has another shape.
+   * @throws StriateError in the same cases as {@link forward}, or if the weight has the wrong shape.
    */
   project(images: Tensor, weight: Tensor, noise?: Tensor): Tensor {
     const [outputs] = weight.shape;
