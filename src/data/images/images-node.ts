@@ -2,8 +2,8 @@ import sharp from "sharp";
 import { encode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
-import { decodeBmp, isBmp } from "./decode/bmp.js";
-import { LARGEST_FILE, LARGEST_PIXELS } from "./decode/image-formats.js";
+import { decodeBmp } from "./decode/bmp.js";
+import { LARGEST_FILE, LARGEST_PIXELS, imageFormat } from "./decode/image-formats.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 import { tiffTags } from "./decode/tiff.js";
@@ -20,6 +20,9 @@ const [YCBCR, JPEG] = [6, 7];
  * 255 for CMYK, green and blue likewise. Transparency is ignored, and so is the orientation tag, except in TIFF files,
  * which are rotated as the tag states.
  *
+ * Damage is an error if the format can tell: PNG has checksums, and JPEG, WebP, GIF, TIFF, AVIF and BMP have none, so
+ * that a changed byte among their samples may give other pixels.
+ *
  * There are two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which makes nearly
  * every image white), and transparent pixels of a GIF are black (the decoder does not report their colour).
  *
@@ -29,10 +32,10 @@ const [YCBCR, JPEG] = [6, 7];
  * compressions.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
+  if (imageFormat(bytes, name) === "bmp") return decodeBmp(bytes, name, LARGEST_PIXELS);
   try {
     const input = sharp(bytes, {
-      failOn: "error",
+      failOn: "warning",
       limitInputPixels: LARGEST_PIXELS,
       sequentialRead: true,
       ignoreIcc: true,
