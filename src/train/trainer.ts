@@ -24,6 +24,7 @@ import type { Parts } from "../util/parts.js";
 import { atOnce, inSlices } from "../util/parts.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
+import { nonFiniteTensor } from "./run/checkpoint.js";
 import { fillInputs } from "./task.js";
 
 /** All settings of training other than the task and its data. */
@@ -155,7 +156,7 @@ export class Trainer {
     const { finite, loss, ...rest } = metrics;
     if (finite !== 1 || loss === undefined) {
       throw new StriateError(
-        `training stopped at step ${step}: the loss is ${loss}, the gradient norm ${metrics.gradientNorm}`,
+        `training stopped at step ${step}: the loss is ${loss}, the gradient norm ${metrics.gradientNorm}; ${causeIn(feeds)}`,
       );
     }
     this.#step = step + 1;
@@ -192,6 +193,13 @@ export class Trainer {
       step,
     ]);
   }
+}
+
+/** What in a batch may have made the loss infinite or NaN. */
+function causeIn(feeds: Readonly<Record<string, TensorData>>): string {
+  const bad = nonFiniteTensor(new Map(Object.entries(feeds)));
+  if (bad !== undefined) return `its batch has ${bad.value} in "${bad.name}"`;
+  return `its batch has finite numbers only: expected labels of the network's classes, and a learning rate that is not too large`;
 }
 
 /** The initial parameters: drawn from the seed, or given. */
