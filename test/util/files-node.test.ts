@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { openAppendFile } from "../../src/util/append-file-node.js";
 import { StriateError } from "../../src/util/errors.js";
@@ -154,12 +155,7 @@ test("a write beyond the file size limit is one clear error, and nothing is lost
   const hooks = new URL("../support/typescript-hooks.mjs", import.meta.url).href;
   const script = new URL("./limited-child.ts", import.meta.url).pathname;
   const run = `ulimit -f 64; exec "$0" --import ${hooks} ${script} ${folder}`;
-  const output = await new Promise<string>((resolve, reject) => {
-    execFile("bash", ["-c", run, process.execPath], (error, text) => {
-      if (error) reject(error);
-      else resolve(text);
-    });
-  });
+  const { stdout: output } = await promisify(execFile)("bash", ["-c", run, process.execPath]);
   const why = "the file would be larger than the file size limit of this process; raise the limit";
   expect(output.split("\n").filter((line) => line.includes(why))).toHaveLength(2);
   expect(await readFile(join(folder, "a.txt"), "utf8")).toBe("first");
@@ -177,4 +173,14 @@ test("temporary files and folders of killed processes are removed, those of runn
   await writeFileAtomic(join(folder, "report.html"), "x");
   await removeLeftovers(folder, ".npm-");
   expect((await readdir(folder)).sort()).toEqual([temporary("new"), ".other", "report.html"].sort());
+});
+
+test("a read-only disk is called by its name", async (context) => {
+  const disk = await tinyDisk(64, { readOnly: true });
+  if (disk === undefined) {
+    context.skip();
+    return;
+  }
+  await expect(ensureFolder(join(disk, "a", "b"))).rejects.toThrow("the file system is read-only");
+  await expect(writeFileAtomic(join(disk, "a"), "x")).rejects.toThrow("the file system is read-only");
 });
