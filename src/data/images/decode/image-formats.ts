@@ -20,7 +20,7 @@ const BEGINNINGS = [
   ["bmp", "BM"],
 ] as const;
 
-export type ImageFormat = (typeof BEGINNINGS)[number][0];
+type ImageFormat = (typeof BEGINNINGS)[number][0];
 
 /**
  * The format of an image by its first bytes; its name says nothing. Decoders know more formats, some of which are
