@@ -5,7 +5,7 @@ import type { SpecialOptions } from "../experiments/options.js";
 import { SPECIAL_OPTIONS, findExperiment } from "../experiments/registry.js";
 import { flagOf } from "../util/command-words.js";
 import { check } from "../util/errors.js";
-import { INTERRUPTED, listenForInterrupt } from "./terminal/interrupt.js";
+import { INTERRUPTED, interruptWork, stoppedLine } from "./terminal/interrupt.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { resumingCommand } from "./resuming-command.js";
 import type { RunOptions } from "./commands/run.js";
@@ -46,11 +46,8 @@ export async function runExperiment(
   streams.err.write(`${pc.dim(`seeds ${seeds.join(", ")} · ${device} · results in ${out}`)}\n`);
 
   const progress = createProgress({ stream: streams.err });
-  const interrupt = listenForInterrupt({
-    onStop: () => {
-      progress.note("Stopping after a checkpoint is written. Press Ctrl-C again to quit at once.");
-    },
-    onQuit: () => process.exit(INTERRUPTED),
+  const interrupt = interruptWork("after a checkpoint is written", (line) => {
+    progress.note(line);
   });
   try {
     const result = await experiment.run({
@@ -78,7 +75,7 @@ export async function runExperiment(
     });
     progress.stop();
     printResult(result, streams);
-    if (result.interrupted) streams.err.write(`Stopped. To continue: ${resumingCommand(words, out)}\n`);
+    if (result.interrupted) streams.err.write(stoppedLine(resumingCommand(words, out)));
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     progress.stop();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rename, truncate } from "node:fs/promises";
-import { acquireLock } from "../train/run/run-lock-node.js";
+import { acquireLock } from "../util/lock-node.js";
 import type { AppendFile } from "../util/append-file-node.js";
 import { openAppendFile } from "../util/append-file-node.js";
 import { StriateError, check } from "../util/errors.js";

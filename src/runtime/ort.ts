@@ -1,5 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
+import { storedLength } from "../graph/dtype.js";
+import { checkEveryWhole, checkLength } from "../util/check.js";
 import { StriateError } from "../util/errors.js";
 import { ortError } from "./ort-error.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
@@ -90,6 +92,17 @@ export function checkFeeds(names: readonly string[], feeds: Values): void {
       unknown.length > 0 ? `unknown ${unknown.join(", ")} (expected ${names.join(", ")})` : "",
     ];
     throw new StriateError(`inputs of the model: ${parts.filter((part) => part !== "").join("; ")}`);
+  }
+  for (const [name, { dtype, shape, data }] of Object.entries(feeds)) {
+    checkEveryWhole(`input "${name}": shape`, shape, { from: 0 });
+    checkLength(
+      `input "${name}", ${dtype}[${shape.join(", ")}]`,
+      data,
+      storedLength(
+        dtype,
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    );
   }
 }
 

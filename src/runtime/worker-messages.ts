@@ -37,3 +37,9 @@ export interface OpenFacts {
   readonly inputNames?: readonly string[];
   readonly outputNames?: readonly string[];
 }
+
+/**
+ * Places of counters that a process shares with a worker of Node: the requests that the worker computes, and whether
+ * the process ends, so that the worker may begin nothing.
+ */
+export const [BUSY, ENDING] = [0, 1] as const;

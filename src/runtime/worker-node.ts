@@ -12,6 +12,7 @@ import type {
   Session,
   SessionOptions,
 } from "./runtime.js";
+import { BUSY, ENDING } from "./worker-messages.js";
 import { WorkerClient } from "./worker-client.js";
 
 /**
@@ -27,8 +28,34 @@ export function workerScript(name: string, from: string): URL {
   return script;
 }
 
+/** The counters of all workers; see {@link endWorkers}. */
+const workers = new Set<Int32Array>();
+
+/** Milliseconds after which a process ends although a worker still computes. */
+const LONGEST_WAIT = 30_000;
+
+/**
+ * Waits until no worker is inside ONNX Runtime, and lets none begin again. If a thread ends while it is inside, ONNX
+ * Runtime aborts the process (SIGABRT) in place of the exit status that was asked for.
+ */
+function endWorkers(): void {
+  const until = Date.now() + LONGEST_WAIT;
+  for (const counters of workers) Atomics.store(counters, ENDING, 1);
+  for (const counters of workers) {
+    for (let busy = 1; busy > 0 && Date.now() < until;) {
+      busy = Atomics.load(counters, BUSY);
+      if (busy > 0) Atomics.wait(counters, BUSY, busy, until - Date.now());
+    }
+  }
+}
+
 function openWorker(): WorkerClient {
-  const worker = new Worker(workerScript("./worker-thread-node.js", import.meta.url));
+  const counters = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const script = workerScript("./worker-thread-node.js", import.meta.url);
+  const worker = new Worker(script, { workerData: counters });
+  if (!process.listeners("exit").includes(endWorkers)) process.on("exit", endWorkers);
+  workers.add(counters);
+  worker.on("exit", () => workers.delete(counters));
   return new WorkerClient({
     post: (message, moved = []) => {
       worker.postMessage(message, moved);

@@ -24,6 +24,7 @@ import type { Parts } from "../util/parts.js";
 import { atOnce, inSlices } from "../util/parts.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
+import { nonFiniteTensor } from "./run/checkpoint.js";
 import { fillInputs } from "./task.js";
 
 /** All settings of a training run except the task and its data. */
@@ -156,7 +157,7 @@ export class Trainer {
     const { finite, loss, ...rest } = metrics;
     if (finite !== 1 || loss === undefined) {
       throw new StriateError(
-        `training stopped at step ${step}: the loss is ${loss}, the gradient norm ${metrics.gradientNorm}`,
+        `training stopped at step ${step}: the loss is ${loss}, the gradient norm ${metrics.gradientNorm}; ${causeIn(feeds)}`,
       );
     }
     this.#step = step + 1;
@@ -193,6 +194,13 @@ export class Trainer {
       step,
     ]);
   }
+}
+
+/** What in a batch may have made the loss infinite or NaN. */
+function causeIn(feeds: Readonly<Record<string, TensorData>>): string {
+  const bad = nonFiniteTensor(new Map(Object.entries(feeds)));
+  if (bad !== undefined) return `its batch has ${bad.value} in "${bad.name}"`;
+  return `its batch has finite numbers only: expected labels of the network's classes, and a learning rate that is not too large`;
 }
 
 /** Returns the initial parameters: those in `values`, and for all others random ones drawn from the seed. */

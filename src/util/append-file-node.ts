@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { fileError } from "./files-node.js";
+import { fileError, surviveFileSizeLimit } from "./files-node.js";
 
 /**
  * A file to which whole records are appended. A record that cannot be written completely is removed again.
@@ -27,6 +27,7 @@ export function openAppendFile(path: string, options: { exclusive?: boolean } = 
       throw fileError(doing, path, cause);
     }
   };
+  surviveFileSizeLimit();
   const flags = options.exclusive === true ? "wx" : "a+";
   const fd = guarded("open", () => openSync(path, flags));
   let size = guarded("open", () => fstatSync(fd).size);

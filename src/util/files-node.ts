@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { StriateError } from "./errors.js";
 import type { FileReadOptions } from "./folders/file-folder.js";
@@ -18,6 +18,8 @@ export function errorCode(cause: unknown): string | undefined {
 
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some space or choose a folder on another disk",
+  EFBIG:
+    "the file would be larger than the file size limit of this process; raise the limit (ulimit -f, or that of the batch system)",
   EDQUOT: "the disk quota is used up; free some space or choose a folder on another disk",
   EACCES: "no permission; change the permissions or choose another place",
   EPERM: "not permitted; change the permissions or choose another place",
@@ -41,6 +43,14 @@ export function fileError(doing: string, path: string, cause: unknown): StriateE
   const detail = cause instanceof Error ? cause.message : String(cause);
   const why = known === undefined ? detail : `${known} (${code ?? ""})`;
   return new StriateError(`Could not ${doing} "${path}": ${why}.`, { cause });
+}
+
+/**
+ * Makes a write beyond the file size limit (ulimit -f) fail with EFBIG. Without a listener, its signal ends the process
+ * without a word. All code that writes files calls this function first.
+ */
+export function surviveFileSizeLimit(): void {
+  if (process.listenerCount("SIGXFSZ") === 0) process.on("SIGXFSZ", () => undefined);
 }
 
 /** Creates a folder and its parents if they do not exist. Throws {@link StriateError}. */
@@ -90,7 +100,9 @@ export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | readonly Uint8Array[],
 ): Promise<void> {
+  surviveFileSizeLimit();
   const folder = dirname(path);
+  await removeLeftovers(folder);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.striate-tmp`);
   try {
     const handle = await open(temporary, "wx");
@@ -110,6 +122,26 @@ export async function writeFileAtomic(
     throw fileError("write", path, cause);
   }
   await syncFolder(folder);
+}
+
+/** Milliseconds without a write after which a temporary file counts as left by a killed process. */
+const LEFT_AFTER = 60 * 60 * 1000;
+const cleared = new Set<string>();
+
+/** Removes what killed processes left in a folder: temporary files, and folders with the given prefix. */
+export async function removeLeftovers(folder: string, prefix?: string): Promise<void> {
+  const key = `${resolve(folder)} ${prefix ?? ""}`;
+  if (cleared.has(key)) return;
+  cleared.add(key);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (prefix === undefined ? !temporaryFilePattern.test(name) : !name.startsWith(prefix)) continue;
+    const path = join(folder, name);
+    const written = await stat(path).catch(() => undefined);
+    // What cannot be removed is no reason not to write.
+    if (written && Date.now() - written.mtimeMs > LEFT_AFTER)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 /** Makes a rename durable. Some systems (Windows) cannot open a folder, so a failure is ignored. */

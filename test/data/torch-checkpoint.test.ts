@@ -148,4 +148,26 @@ describe("Pickles", () => {
     expect(read("cos\nsystem\n(U\x02lstR.")).toMatchObject({ name: "os.system", args: ["ls"] });
     expect(read("\x8c\x02os\x8c\x06system\x93U\x02ls\x85R.")).toMatchObject({ name: "os.system" });
   });
+
+  it("of the old format may not have lists as keys of storages, whose text would never end", async () => {
+    const integer = (magic: string) => [0x8a, 10, ...Buffer.from(magic, "hex").reverse(), 0x2e];
+    const path = join(await mkdtemp(join(tmpdir(), "striate-torch-")), "keys.pth");
+    // A list that holds another one twice, 40 times over
+    const nested = [0x5d, ...Array.from({ length: 40 }, () => [0x32, 0x86]).flat()];
+    const file = [
+      ...integer("1950a86a20f9469cfc6c"),
+      0x4b,
+      1,
+      0x2e,
+      0x7d,
+      0x2e,
+      0x7d,
+      0x2e,
+      ...nested,
+      0x85,
+      0x2e,
+    ];
+    await writeFile(path, Buffer.from([...file, ...Buffer.alloc(8)]));
+    await expect(readTorchCheckpoint(path)).rejects.toThrow("expected text or a number, got object");
+  });
 });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execFile } from "node:child_process";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { TensorData } from "../../src/graph/index.js";
@@ -20,9 +21,11 @@ import { zeros } from "../../src/nn/init.js";
 import { nodeDevices, nodeRuntime } from "../../src/runtime/node.js";
 import { nextName } from "../../src/runtime/runtime.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
+import { sayIfSlow } from "../../src/runtime/slow-opening.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
 import { StriateError } from "../../src/util/errors.js";
+import { runTypescript } from "../support/child.js";
 
 const values = (tensor: TensorData | undefined): number[] => Array.from(tensor!.data as Float32Array);
 const weights = tensorData([1, 2, 3, 4], [2, 2]);
@@ -99,6 +102,19 @@ describe.each(runtimes)("%s", (_name, runtime) => {
       'state "w": expected float32[2, 2], got float32[1]',
     );
     await program.close();
+  });
+
+  it("refuses numbers that do not fill the shape that they should have", async () => {
+    const session = await runtime.createSession(product());
+    const run = (shape: readonly number[], count: number) =>
+      session.run({ x: { dtype: "float32", shape, data: new Float32Array(count) }, w: weights });
+    const error: unknown = await run([2, 2], 3).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StriateError);
+    expect((error as Error).message).toBe('input "x", float32[2, 2]: expected 4 values, got 3');
+    await expect(run([-1, 2], 2)).rejects.toThrow(
+      'input "x": shape: expected whole numbers of at least 0, got -1 at position 0',
+    );
+    await session.close();
   });
 
   it("refuses bytes that are no model", async () => {
@@ -235,5 +251,26 @@ describe("WebGPU", () => {
       // Adam turns rounding of gradients near 0 into steps of its rate, 0.001.
       expect(difference).toBeLessThan(3e-3);
     }
+  });
+});
+
+describe("A process that ends while a worker computes", () => {
+  it("has the exit status that it asked for", async () => {
+    const child = runTypescript(new URL("./exit-child.ts", import.meta.url), []);
+    expect(await child.nextLine()).toBe("computing");
+    expect(await child.ended()).toMatchObject({ status: 3, signal: null });
+  });
+});
+
+describe("Opening a graph", () => {
+  it("is explained if it takes long", async () => {
+    const said: string[] = [];
+    const say = (line: string) => said.push(line);
+    expect(await sayIfSlow(Promise.resolve(1), say, 20)).toBe(1);
+    await wait(40);
+    expect(said).toEqual([]);
+    expect(await sayIfSlow(wait(60, 2), say, 20)).toBe(2);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain("fewer timesteps or a smaller network open faster");
   });
 });

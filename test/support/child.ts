@@ -11,7 +11,7 @@ export interface Child {
   /** Kills without warning and waits until the process is gone. */
   kill(): Promise<void>;
   /** Waits for the end; gives the exit status and all of standard error. */
-  ended(): Promise<{ status: number | null; errors: string }>;
+  ended(): Promise<{ status: number | null; signal: NodeJS.Signals | null; errors: string }>;
 }
 
 /** Runs a TypeScript file of this repository in a process of its own, in the folder `cwd`. Another `user` needs root. */
@@ -42,7 +42,7 @@ export function runTypescript(
     },
     async ended() {
       await closed;
-      return { status: child.exitCode, errors };
+      return { status: child.exitCode, signal: child.signalCode, errors };
     },
   };
 }

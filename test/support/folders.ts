@@ -11,11 +11,21 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A file system of a few KiB, unmounted when the running test ends; undefined where mounting is not allowed. */
-export async function tinyDisk(kibibytes: number): Promise<string | undefined> {
+/**
+ * A file system of a few KiB, also one that cannot be written, unmounted when the running test ends; undefined where
+ * mounting is not allowed.
+ */
+export async function tinyDisk(
+  kibibytes: number,
+  { readOnly = false }: { readonly readOnly?: boolean } = {},
+): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "striate-disk-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", folder], { stdio: "ignore" });
+    execFileSync(
+      "mount",
+      ["-t", "tmpfs", "-o", `size=${kibibytes}k${readOnly ? ",ro" : ""}`, "tmpfs", folder],
+      { stdio: "ignore" },
+    );
   } catch {
     await rm(folder, { recursive: true, force: true });
     return undefined;

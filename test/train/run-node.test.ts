@@ -1,8 +1,11 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PREPROCESSINGS, preprocessingFromMetadata } from "../../src/data/images/preprocessing.js";
-import { tensorData } from "../../src/graph/index.js";
+import type { Tensor } from "../../src/graph/index.js";
+import { matmul, parameter, tensorData } from "../../src/graph/index.js";
+import { torchDefault } from "../../src/nn/init.js";
+import { ClassificationTask } from "../../src/systems/baselines/classification-task.js";
 import { readOnnx } from "../../src/graph/onnx/read/read.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
@@ -84,6 +87,22 @@ describe("train", () => {
     expect(await rows(killed)).toEqual(await rows(whole));
   });
 
+  it.each([
+    ["seed", -1, "a whole number from 0 to 9007199254740991"],
+    ["seed", 1.5, "a whole number from 0 to 9007199254740991"],
+    ["steps", NaN, "a whole number of at least 1"],
+    ["batchSize", 0, "a whole number of at least 1"],
+    ["checkpointEvery", 0, "a whole number of at least 1"],
+    ["logEvery", 0, "a whole number of at least 1"],
+    ["evaluateEvery", -5, "a whole number of at least 1"],
+  ] as const)("refuses %s %d before it begins", async (name, value, expected) => {
+    const folder = join(await temporaryFolder(), "run");
+    await expect(
+      train(smallTask(), smallData(64), { ...recipe, steps: 1, folder, [name]: value }),
+    ).rejects.toThrow(`training: ${name}: expected ${expected}, got ${value}`);
+    await expect(readdir(folder)).rejects.toThrow("ENOENT");
+  });
+
   it("stops at a loss that is not finite, naming the step and the checkpoint to go back to", async () => {
     const folder = await temporaryFolder();
     // Sample 40 comes once in each epoch of 8 steps; the first epoch's shuffle decides when.
@@ -94,7 +113,7 @@ describe("train", () => {
       checkpointEvery: 1,
     });
     await expect(failing).rejects.toThrow(
-      /training stopped at step \d+: the loss is NaN.*(last good checkpoint|no checkpoint)/,
+      /training stopped at step \d+: the loss is NaN.*its batch has NaN in "images".*(last good checkpoint|no checkpoint)/,
     );
   });
 
@@ -189,5 +208,14 @@ describe("memory", () => {
       `resident memory every 1,000 steps: ${used.map((bytes) => Math.round(bytes / 2 ** 20)).join(" ")} MiB`,
     );
     expect(growth).toBeLessThan(24);
+  });
+
+  it("says what to check if labels are beyond the classes", async () => {
+    const weight = parameter([2, 3], torchDefault());
+    const model = { weight, forward: (images: Tensor) => matmul(images, weight) };
+    const task = new ClassificationTask(model, [2]);
+    const data = { count: 4, fill: (_: unknown, { labels }: { labels?: Float32Array }) => labels?.fill(3) };
+    const failing = train(task, data, { seed: 1, batchSize: 2, steps: 1 });
+    await expect(failing).rejects.toThrow("expected labels of the network's classes");
   });
 });

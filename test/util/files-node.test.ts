@@ -1,5 +1,7 @@
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { openAppendFile } from "../../src/util/append-file-node.js";
 import { StriateError } from "../../src/util/errors.js";
@@ -8,6 +10,7 @@ import {
   errorCode,
   fileError,
   readFileChecked,
+  removeLeftovers,
   writeFileAtomic,
 } from "../../src/util/files-node.js";
 import { runTypescript } from "../support/child.js";
@@ -144,4 +147,40 @@ test("reading refuses what is missing, a folder, empty, too large or no regular 
   expect(await readFileChecked(join(folder, "empty"), { ...anyFile, mayBeEmpty: true })).toHaveLength(0);
   await symlink(join(folder, "large"), join(folder, "link"));
   expect(await readFileChecked(join(folder, "link"), { what: "x", maxBytes: 1001 })).toHaveLength(1001);
+});
+
+test("a write beyond the file size limit is one clear error, and nothing is lost", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "a.txt"), "first");
+  const hooks = new URL("../support/typescript-hooks.mjs", import.meta.url).href;
+  const script = new URL("./limited-child.ts", import.meta.url).pathname;
+  const run = `ulimit -f 64; exec "$0" --import ${hooks} ${script} ${folder}`;
+  const { stdout: output } = await promisify(execFile)("bash", ["-c", run, process.execPath]);
+  const why = "the file would be larger than the file size limit of this process; raise the limit";
+  expect(output.split("\n").filter((line) => line.includes(why))).toHaveLength(2);
+  expect(await readFile(join(folder, "a.txt"), "utf8")).toBe("first");
+  expect(await readFile(join(folder, "log"), "utf8")).toBe("one\n");
+  expect((await readdir(folder)).sort()).toEqual(["a.txt", "log"]);
+});
+
+test("temporary files and folders of killed processes are removed, those of running ones stay", async () => {
+  const folder = await temporaryFolder();
+  const temporary = (name: string) => `.${name}.0123456789ab.striate-tmp`;
+  for (const name of [temporary("old"), temporary("new"), ".other"]) await writeFile(join(folder, name), "x");
+  await mkdir(join(folder, ".npm-old"));
+  const long = new Date(Date.now() - 2 * 60 * 60 * 1000);
+  for (const name of [temporary("old"), ".other", ".npm-old"]) await utimes(join(folder, name), long, long);
+  await writeFileAtomic(join(folder, "report.html"), "x");
+  await removeLeftovers(folder, ".npm-");
+  expect((await readdir(folder)).sort()).toEqual([temporary("new"), ".other", "report.html"].sort());
+});
+
+test("a read-only disk is called by its name", async (context) => {
+  const disk = await tinyDisk(64, { readOnly: true });
+  if (disk === undefined) {
+    context.skip();
+    return;
+  }
+  await expect(ensureFolder(join(disk, "a", "b"))).rejects.toThrow("the file system is read-only");
+  await expect(writeFileAtomic(join(disk, "a"), "x")).rejects.toThrow("the file system is read-only");
 });

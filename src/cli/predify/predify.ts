@@ -27,7 +27,7 @@ import type { TrainingData } from "../../train/task.js";
 import { saveOnnx } from "../../graph/onnx/write/save-node.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, readFileChecked } from "../../util/files-node.js";
-import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { INTERRUPTED, interruptWork, stoppedLine } from "../terminal/interrupt.js";
 import { chooseOutFolder } from "../out-folder.js";
 import { resumingCommand } from "../resuming-command.js";
 import { createProgress } from "../terminal/progress.js";
@@ -170,11 +170,8 @@ async function trained(
     `${pc.dim(`${training.count} images · ${epochs} ${epochs === 1 ? "epoch" : "epochs"} · ${device} · checkpoints in ${folder}`)}\n`,
   );
   const progress = createProgress({ stream: streams.err });
-  const interrupt = listenForInterrupt({
-    onStop: () => {
-      progress.note("Stopping after a checkpoint is written. Press Ctrl-C again to quit at once.");
-    },
-    onQuit: () => process.exit(INTERRUPTED),
+  const interrupt = interruptWork("after a checkpoint is written", (line) => {
+    progress.note(line);
   });
   try {
     const run = await trainFeedback(network, training, {
@@ -200,7 +197,7 @@ async function trained(
     });
     progress.stop();
     if (!run.finished) {
-      streams.err.write(`Stopped. To continue: ${resumingCommand(words, folder, "--run")}\n`);
+      streams.err.write(stoppedLine(resumingCommand(words, folder, "--run")));
       return undefined;
     }
     const last = run.evaluations.at(-1);

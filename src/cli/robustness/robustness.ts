@@ -25,6 +25,7 @@ import { showEpsilon } from "../../robustness/epsilon.js";
 import { evaluate } from "../../robustness/evaluate-node.js";
 import { fitPicture, toImageBatch } from "../../robustness/images.js";
 import { openResults } from "../../robustness/results-file-node.js";
+import { sayIfSlow } from "../../runtime/slow-opening.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { StriateError, check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
@@ -32,7 +33,7 @@ import type { JsonObject } from "../../util/json.js";
 import { packageFacts } from "../../util/package-facts-node.js";
 import { Random } from "../../util/random.js";
 import type { RobustnessOptions } from "../commands/robustness.js";
-import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { INTERRUPTED, interruptWork, stoppedLine } from "../terminal/interrupt.js";
 import { statedPreprocessing } from "../options/preprocessing.js";
 import { createProgress } from "../terminal/progress.js";
 import { writeRobustnessReport } from "./report.js";
@@ -82,15 +83,13 @@ export async function measureRobustness(
         ...(options.fixedNoise && { fixedNoise: seed }),
       }),
   );
-  const interrupt = listenForInterrupt({
-    onStop: () => {
-      note("Stopping after this batch. Press Ctrl-C again to quit at once.");
-    },
-    onQuit: () => process.exit(INTERRUPTED),
-  });
+  const interrupt = interruptWork("after this batch", note);
   const began = performance.now();
   try {
-    const { plan, protocol, plans, warnings } = await planOf(classifiers, source, options, sha256);
+    const { plan, protocol, plans, warnings } = await sayIfSlow(
+      planOf(classifiers, source, options, sha256),
+      note,
+    );
     for (const warning of warnings) note(`${pc.yellow("caution")} ${warning}`);
     const stem = out.slice(0, -".html".length);
     const settings: JsonObject = {
@@ -140,7 +139,7 @@ export async function measureRobustness(
     }
     streams.out.write(`\nreport       ${out}\nresult card  ${stem}.json\nrecords      ${results.path}\n`);
     if (!interrupt.signal.aborted) return 0;
-    streams.err.write("Stopped. To continue, give the same command again.\n");
+    streams.err.write(stoppedLine());
     return INTERRUPTED;
   } finally {
     progress.stop();

@@ -1,3 +1,4 @@
+import type { ReadStream } from "node:fs";
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { StriateError } from "../../util/errors.js";
@@ -17,6 +18,7 @@ const CHUNK = 1 << 18;
  * taken are kept in memory.
  */
 export class ByteReader {
+  readonly #file: ReadStream;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #what: string;
   #rest: Uint8Array[] = [];
@@ -28,6 +30,7 @@ export class ByteReader {
   ) {
     this.#what = what;
     const file = createReadStream(path, { highWaterMark: CHUNK });
+    this.#file = file;
     const plain = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK })) : file;
     if (plain !== file) file.on("error", (error) => plain.destroy(error));
     this.#chunks = (plain as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
@@ -46,12 +49,15 @@ export class ByteReader {
     return all.subarray(0, count);
   }
 
-  async skip(count: number): Promise<void> {
+  /** Leaves bytes out; false if the file ends before that many. */
+  async skip(count: number): Promise<boolean> {
     for (let remaining = count; remaining > 0;) {
-      const step = Math.min(remaining, 1 << 20);
-      if ((await this.take(step)) === undefined) return;
+      if (!(await this.#fill(1))) return false;
+      const step = Math.min(remaining, this.#have);
+      await this.take(step);
       remaining -= step;
     }
+    return true;
   }
 
   /** Whether the end of the file has been reached. */
@@ -62,6 +68,14 @@ export class ByteReader {
   /** Closes the file, even if its end has not been reached. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
+    // The decompressor does not close the file that it reads.
+    const file = this.#file.destroy();
+    if (!file.closed)
+      await new Promise<void>((resolve) =>
+        file.once("close", () => {
+          resolve();
+        }),
+      );
   }
 
   async #fill(count: number): Promise<boolean> {

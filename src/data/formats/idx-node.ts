@@ -1,10 +1,10 @@
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { constants, gunzip, gunzipSync } from "node:zlib";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, readFileChecked } from "../../util/files-node.js";
 import type { DigitImages } from "../scenes/digit-images.js";
 import type { IdxArray, IdxOptions } from "./idx.js";
-import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx } from "./idx.js";
+import { DEFAULT_MAX_BYTES, HEADER_ROOM, idxDigits, isGzip, parseIdx, statedBytes } from "./idx.js";
 
 /**
  * Reads an IDX file and decompresses it if its name ends in `.gz`. Throws `StriateError` as {@link parseIdx}
@@ -19,8 +19,17 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
       () => `${path}: expected data compressed with gzip because the name ends in .gz, got other data`,
     );
     try {
-      bytes = await promisify(gunzip)(bytes, { maxOutputLength: maxBytes + HEADER_ROOM });
+      const stated = statedBytes(beginning(bytes)) ?? Infinity;
+      const most = Math.min(maxBytes + HEADER_ROOM, stated);
+      bytes = await promisify(gunzip)(bytes, { maxOutputLength: most }).catch((error: unknown) => {
+        check(
+          errorCode(error) !== "ERR_BUFFER_TOO_LARGE" || most !== stated,
+          () => `${path}: expected the ${stated} bytes that its header states, got more`,
+        );
+        throw error;
+      });
     } catch (error) {
+      if (error instanceof StriateError) throw error;
       throw new StriateError(
         errorCode(error) === "ERR_BUFFER_TOO_LARGE"
           ? `${path}: expected at most ${maxBytes} bytes after decompression, got more`
@@ -29,6 +38,11 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
     }
   }
   return parseIdx(bytes, path, options);
+}
+
+/** The first bytes of compressed data, decompressed. */
+function beginning(bytes: Uint8Array): Uint8Array {
+  return gunzipSync(bytes.subarray(0, 4096), { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 /** Reads a pair of IDX files as digit images with labels. Throws as {@link readIdx} and `idxDigits` do. */

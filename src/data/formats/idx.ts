@@ -37,6 +37,19 @@ const ELEMENTS = new Map<
   ],
 ]);
 
+/** Size of a whole IDX file by its header; undefined if `bytes` do not begin with a header. */
+export function statedBytes(bytes: Uint8Array): number | undefined {
+  const element = ELEMENTS.get(bytes[2] ?? 0);
+  const header = 4 + 4 * (bytes[3] ?? 0);
+  if (element === undefined || bytes.length < header) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = Array.from({ length: bytes[3]! }, (_, i) => view.getUint32(4 + 4 * i)).reduce(
+    (a, b) => a * b,
+    1,
+  );
+  return header + count * element.bytes;
+}
+
 /**
  * Parses an IDX file (the format of MNIST: two zero bytes, element type, number of dimensions, big-endian
  * sizes, big-endian elements). `name` names the file in errors. Throws `StriateError` if the bytes are

@@ -1,4 +1,5 @@
-import { StriateError, check } from "../../util/errors.js";
+import { check } from "../../util/errors.js";
+import { GrowingBytes } from "../../util/growing-bytes.js";
 import type { DataArray } from "../dataset.js";
 import type { NpyArray, NpyHeader } from "./npy.js";
 import { NPY_PREFIX, npyElements, npyHeaderBytes, parseNpyHeader } from "./npy.js";
@@ -43,13 +44,13 @@ export async function openNpz(path: string): Promise<Npz> {
         count * header.itemBytes <= LARGEST,
         () => `"${path}": expected at most ${LARGEST} bytes for ${name}, got more; read it in pieces`,
       );
-      const data = npyElements(new Uint8Array(count * header.itemBytes), header, name);
-      let at = 0;
-      for await (const piece of pieces) {
-        data.set(piece, at);
-        at += piece.length;
-      }
-      return { shape: header.shape, data };
+      const none = npyElements(new Uint8Array(0), header, name);
+      // The header may promise more than the file holds: memory is taken only for numbers that have come.
+      const bytes = new GrowingBytes(count * none.BYTES_PER_ELEMENT);
+      for await (const { buffer, byteOffset, byteLength } of pieces)
+        bytes.append(new Uint8Array(buffer, byteOffset, byteLength));
+      const make = none.constructor as new (bytes: ArrayBuffer, at: number, count: number) => DataArray;
+      return { shape: header.shape, data: new make(bytes.bytes.buffer, 0, count) };
     },
   };
 }
@@ -66,38 +67,33 @@ async function openArray(zip: ZipArchive, name: string) {
     () => `"${zip.path}": expected an array "${name}", got ${zip.names.join(", ") || "nothing"}`,
   );
   const what = `"${zip.path}": ${name}`;
-  const bytes = zip.pieces(file);
   let head: Uint8Array = new Uint8Array(0);
-  const gather = async (count: number): Promise<void> => {
-    while (head.length < count) {
-      const next = await bytes.next();
-      if (next.done === true) throw new StriateError(`${what}: truncated: the file ends inside the header`);
-      head = Buffer.concat([head, next.value]);
-    }
-  };
-  await gather(NPY_PREFIX);
-  await gather(npyHeaderBytes(head, what));
+  const needed = () => (head.length < NPY_PREFIX ? NPY_PREFIX : npyHeaderBytes(head, what));
+  for await (const piece of zip.pieces(file)) {
+    head = Buffer.concat([head, piece]);
+    if (head.length >= needed()) break;
+  }
+  check(head.length >= needed(), () => `${what}: truncated: the file ends inside the header`);
   const header = parseNpyHeader(head, what);
-  return { header, pieces: wholeElements(head.subarray(header.offset), bytes, header, what) };
+  return { header, pieces: wholeElements(zip.pieces(file), header, what) };
 }
 
-/** Regroups pieces of bytes so that each piece holds whole elements. */
+/** The bytes after the header, in pieces that hold whole elements. */
 async function* wholeElements(
-  first: Uint8Array,
-  more: AsyncGenerator<Uint8Array, void, undefined>,
+  all: AsyncIterable<Uint8Array>,
   header: NpyHeader,
   what: string,
 ): AsyncGenerator<DataArray, void, undefined> {
   const needed = elementCount(header) * header.itemBytes;
-  let [rest, present] = [first, first.length];
-  for (;;) {
+  let [rest, present]: [Uint8Array, number] = [new Uint8Array(0), -header.offset];
+  for await (const piece of all) {
+    const skipped = Math.min(piece.length, Math.max(0, -present));
+    present += piece.length;
     check(present <= needed, () => `${what}: the shape needs ${needed} bytes of data, got more`);
-    const whole = rest.length - (rest.length % header.itemBytes);
-    if (whole > 0) yield npyElements(rest.subarray(0, whole), header, what);
-    const next = await more.next();
-    if (next.done === true) break;
-    rest = whole === rest.length ? next.value : Buffer.concat([rest.subarray(whole), next.value]);
-    present += next.value.length;
+    const joined = rest.length === 0 ? piece.subarray(skipped) : Buffer.concat([rest, piece]);
+    const whole = joined.length - (joined.length % header.itemBytes);
+    if (whole > 0) yield npyElements(joined.subarray(0, whole), header, what);
+    rest = joined.subarray(whole);
   }
   check(present === needed, () => `${what}: truncated: the shape needs ${needed} bytes, got ${present}`);
 }

@@ -13,21 +13,29 @@ export async function* readTarGz(
   wanted: (name: string) => number,
 ): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array }, void, undefined> {
   const reader = new ByteReader(path, { what: ".tar.gz file", gzip: true });
-  for (;;) {
-    const header = await reader.take(BLOCK);
-    if (header === undefined || header.every((byte) => byte === 0)) return;
-    const name = [text(header, 345, 155), text(header, 0, 100)].filter((part) => part !== "").join("/");
-    const size = octal(header, 124, 12, path);
-    const padded = Math.ceil(size / BLOCK) * BLOCK;
-    const type = header[156];
-    const limit = type === 0x30 || type === 0 ? wanted(name) : 0;
-    if (limit === 0) await reader.skip(padded);
-    else {
-      check(size <= limit, () => `"${path}": expected at most ${limit} bytes for ${name}, got ${size}`);
-      const bytes = await reader.take(padded);
-      check(bytes, () => `"${path}" is cut off inside ${name}`);
-      yield { name, bytes: bytes.slice(0, size) };
+  const cutOff = (where: string): string => `"${path}" is cut off ${where}`;
+  try {
+    for (;;) {
+      const header = await reader.take(BLOCK);
+      check(header, () => cutOff("before the end of the archive"));
+      if (header.every((byte) => byte === 0)) break;
+      const name = [text(header, 345, 155), text(header, 0, 100)].filter((part) => part !== "").join("/");
+      const size = octal(header, 124, 12, path);
+      const padded = Math.ceil(size / BLOCK) * BLOCK;
+      const type = header[156];
+      const limit = type === 0x30 || type === 0 ? wanted(name) : 0;
+      if (limit === 0) check(await reader.skip(padded), () => cutOff(`inside ${name}`));
+      else {
+        check(size <= limit, () => `"${path}": expected at most ${limit} bytes for ${name}, got ${size}`);
+        const bytes = await reader.take(padded);
+        check(bytes, () => cutOff(`inside ${name}`));
+        yield { name, bytes: bytes.slice(0, size) };
+      }
     }
+    // The checksum of gzip comes last: only who reads to the end learns that the bytes before it are right.
+    await reader.skip(Infinity);
+  } finally {
+    await reader.close();
   }
 }
 

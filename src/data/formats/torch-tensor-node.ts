@@ -97,7 +97,6 @@ interface Contents {
   readonly order: string;
   /** Size of the file in bytes. */
   readonly size: number;
-  close?(): void;
 }
 
 const LARGEST = 2 ** 31;
@@ -109,6 +108,13 @@ const LARGEST_STORAGE = 2 ** 32;
  */
 const COPIES = 4;
 const COPIES_OF_SMALL_FILES = 2 ** 20;
+
+/**
+ * PyTorch compresses nothing. The storages of a file that somebody compressed may have at most this many times its
+ * size, plus a constant.
+ */
+const UNPACKED = 16;
+const UNPACKED_OF_SMALL_FILES = 2 ** 24;
 
 /**
  * Limits on the number of visited objects, the depth of nesting and the length of names. They are needed
@@ -127,15 +133,11 @@ const LONGEST_NAME = 10_000;
  */
 export async function readTorchTensor(path: string): Promise<TorchTensor> {
   const contents = await openTorchFile(path);
-  try {
-    check(contents.value instanceof Description, () => {
-      const what = contents.value instanceof PickleObject ? `a "${contents.value.name}"` : "something else";
-      return `"${path}": expected one tensor, got ${what}`;
-    });
-    return await new TensorReader(contents, path).read(contents.value);
-  } finally {
-    contents.close?.();
-  }
+  check(contents.value instanceof Description, () => {
+    const what = contents.value instanceof PickleObject ? `a "${contents.value.name}"` : "something else";
+    return `"${path}": expected one tensor, got ${what}`;
+  });
+  return new TensorReader(contents, path).read(contents.value);
 }
 
 /**
@@ -156,25 +158,21 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
  */
 export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint> {
   const contents = await openTorchFile(path);
-  try {
-    const reader = new TensorReader(contents, path);
-    const tensors = new Map<string, TorchTensor>();
-    const unread = new Map<string, string>();
-    for (const [name, item] of described(contents, path)) {
-      if (item instanceof PickleObject) {
-        unread.set(name, `made by "${item.name}"`);
-        continue;
-      }
-      const found = await reader.read(item).catch((cause: unknown) => {
-        if (!(cause instanceof UnreadNumbers)) throw cause;
-        unread.set(name, cause.message);
-      });
-      if (found) tensors.set(name, found);
+  const reader = new TensorReader(contents, path);
+  const tensors = new Map<string, TorchTensor>();
+  const unread = new Map<string, string>();
+  for (const [name, item] of described(contents, path)) {
+    if (item instanceof PickleObject) {
+      unread.set(name, `made by "${item.name}"`);
+      continue;
     }
-    return { tensors, unread };
-  } finally {
-    contents.close?.();
+    const found = await reader.read(item).catch((cause: unknown) => {
+      if (!(cause instanceof UnreadNumbers)) throw cause;
+      unread.set(name, cause.message);
+    });
+    if (found) tensors.set(name, found);
   }
+  return { tensors, unread };
 }
 
 /**
@@ -345,27 +343,24 @@ async function firstBytes(path: string, count: number): Promise<Uint8Array> {
 /** Reads the ZIP format of PyTorch 1.6 and later: data.pkl, and one file for each storage. */
 async function openPresentFormat(path: string): Promise<Contents> {
   const archive = await openZip(path);
-  try {
-    const pickle = archive.names.find((name) => basename(name) === "data.pkl");
-    check(pickle, () => `"${path}": expected a PyTorch file, got a ZIP archive without data.pkl`);
-    const folder = pickle.slice(0, -"data.pkl".length);
-    const order = archive.names.includes(`${folder}byteorder`)
-      ? new TextDecoder().decode(await archive.read(`${folder}byteorder`)).trim()
-      : "little";
-    const { value } = readPickle(await archive.read(pickle), 0, path, readerInto(new Map()));
-    return {
-      value,
-      numbers: ({ key }) => archive.read(`${folder}data/${key}`, LARGEST_STORAGE),
-      order: order === "big" ? ">" : "<",
-      size: archive.size,
-      close: () => {
-        archive.close();
-      },
-    };
-  } catch (cause) {
-    archive.close();
-    throw cause;
-  }
+  const pickle = archive.names.find((name) => basename(name) === "data.pkl");
+  check(pickle, () => `"${path}": expected a PyTorch file, got a ZIP archive without data.pkl`);
+  const folder = pickle.slice(0, -"data.pkl".length);
+  const order = archive.names.includes(`${folder}byteorder`)
+    ? new TextDecoder().decode(await archive.read(`${folder}byteorder`)).trim()
+    : "little";
+  let room = UNPACKED * archive.size + UNPACKED_OF_SMALL_FILES;
+  const { value } = readPickle(await archive.read(pickle, room), 0, path, readerInto(new Map()));
+  return {
+    value,
+    numbers: async ({ key }) => {
+      const bytes = await archive.read(`${folder}data/${key}`, Math.min(room, LARGEST_STORAGE));
+      room -= bytes.length;
+      return bytes;
+    },
+    order: order === "big" ? ">" : "<",
+    size: archive.size,
+  };
 }
 
 /** The magic number at the start of files in the old format, in hexadecimal digits. */
@@ -416,6 +411,11 @@ function oldStorages(
   const starts = new Map<string, number>();
   let at = start;
   for (const key of keys) {
+    // The text of a list that holds another one twice doubles with every level.
+    check(
+      typeof key === "string" || typeof key === "number",
+      () => `"${path}": the key of a storage: expected text or a number, got ${typeof key}`,
+    );
     check(at + 8 <= bytes.length, () => `"${path}" is cut off before its numbers`);
     starts.set(String(key), at + 8);
     const kind = storages.get(String(key))?.kind ?? "";

@@ -3,8 +3,9 @@ import yauzl from "yauzl";
 import { crc32 } from "../../util/checksums.js";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
+import { GrowingBytes } from "../../util/growing-bytes.js";
 
-/** A ZIP archive whose files can be read one by one in any order. */
+/** A ZIP archive whose files can be read one by one in any order. It is open only while one of them is read. */
 export interface ZipArchive {
   readonly path: string;
   /** Names of all files, without folders, in the order of the archive's directory. */
@@ -18,11 +19,6 @@ export interface ZipArchive {
   read(name: string, largest?: number): Promise<Uint8Array>;
   /** Unpacks one file of any size in pieces. Throws as `read` does, except that no file is too large. */
   pieces(name: string): AsyncGenerator<Uint8Array, void, undefined>;
-  /**
-   * Closes the archive; nothing can be read after that. An archive that is never closed stays open until the process
-   * ends.
-   */
-  close(): void;
 }
 
 const LARGEST_FILE = 2 ** 28;
@@ -35,40 +31,56 @@ const LARGEST_RATIO = 1040;
  * off.
  */
 export async function openZip(path: string): Promise<ZipArchive> {
-  const archive = await promised<ZipFile>((done) => {
-    yauzl.open(path, { lazyEntries: true, autoClose: false }, done);
-  }).catch((cause: unknown) => {
-    throw damaged(path, cause);
-  });
-  const entries = await directory(archive).catch((cause: unknown) => {
-    archive.close();
-    throw damaged(path, cause);
-  });
+  const { entries, size } = await opened(path, path, async (archive) => ({
+    entries: await directory(archive),
+    size: archive.fileSize,
+  }));
+  const entryOf = (name: string): Entry => {
+    const entry = entries.get(name);
+    check(entry, () => `"${path}": ${name} is missing`);
+    return entry;
+  };
   return {
     path,
     names: [...entries.keys()],
-    size: archive.fileSize,
-    close: () => {
-      archive.close();
-    },
+    size,
     read: async (name, largest = LARGEST_FILE) => {
-      const entry = entries.get(name);
-      check(entry, () => `"${path}": ${name} is missing`);
+      const entry = entryOf(name);
       check(entry.uncompressedSize <= largest, () => `"${path}": ${name} is too large`);
-      return unpack(archive, entry).catch((cause: unknown) => {
-        throw damaged(`${path}: ${name}`, cause);
-      });
+      return opened(path, `${path}: ${name}`, (archive) => unpack(archive, entry));
     },
     async *pieces(name) {
-      const entry = entries.get(name);
-      check(entry, () => `"${path}": ${name} is missing`);
+      const entry = entryOf(name);
+      const archive = await openArchive(path);
       try {
         yield* unpacked(archive, entry);
       } catch (cause) {
         throw damaged(`${path}: ${name}`, cause);
+      } finally {
+        archive.close();
       }
     },
   };
+}
+
+async function openArchive(path: string): Promise<ZipFile> {
+  return promised<ZipFile>((done) => {
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, done);
+  }).catch((cause: unknown) => {
+    throw damaged(path, cause);
+  });
+}
+
+/** Opens an archive, uses it and closes it in every case. `what` names what is read in errors. */
+async function opened<T>(path: string, what: string, use: (archive: ZipFile) => Promise<T>): Promise<T> {
+  const archive = await openArchive(path);
+  try {
+    return await use(archive);
+  } catch (cause) {
+    throw damaged(what, cause);
+  } finally {
+    archive.close();
+  }
 }
 
 /** All files of the archive by name. */
@@ -105,13 +117,10 @@ async function* unpacked(archive: ZipFile, entry: Entry): AsyncGenerator<Uint8Ar
 
 async function unpack(archive: ZipFile, entry: Entry): Promise<Uint8Array> {
   if (entry.uncompressedSize > LARGEST_RATIO * archive.fileSize) throw new Error("its size is impossible");
-  const bytes = new Uint8Array(entry.uncompressedSize);
-  let at = 0;
-  for await (const chunk of unpacked(archive, entry)) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  // The stated size may be wrong: memory is taken only for bytes that have come.
+  const pieces = new GrowingBytes(entry.uncompressedSize);
+  for await (const chunk of unpacked(archive, entry)) pieces.append(chunk);
+  return pieces.bytes;
 }
 
 function promised<T>(ask: (done: (error: Error | null, value: T) => void) => void): Promise<T> {

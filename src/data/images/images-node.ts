@@ -2,8 +2,8 @@ import sharp from "sharp";
 import { encode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
-import { decodeBmp, isBmp } from "./decode/bmp.js";
-import { LARGEST_FILE, LARGEST_PIXELS } from "./decode/image-formats.js";
+import { decodeBmp } from "./decode/bmp.js";
+import { LARGEST_FILE, LARGEST_PIXELS, imageFormat } from "./decode/image-formats.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
 import { tiffTags } from "./decode/tiff.js";
@@ -20,6 +20,9 @@ const [YCBCR, JPEG] = [6, 7];
  * equal channels. From CMYK, red is (255 - C)(255 - K) / 255; green and blue follow in the same way from M
  * and Y. The orientation tag is ignored except in TIFF files, which are rotated accordingly.
  *
+ * Damage is an error if the format can tell. PNG has checksums. JPEG, WebP, GIF, TIFF, AVIF and BMP have none, so a
+ * changed byte among their samples may give other pixels.
+ *
  * There are two differences from Pillow: 16-bit grey is scaled to bytes (Pillow clips it at 255, which makes
  * nearly every image white), and transparent pixels of a GIF are black (because the decoder does not report
  * their colour).
@@ -30,10 +33,10 @@ const [YCBCR, JPEG] = [6, 7];
  * compressions.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
+  if (imageFormat(bytes, name) === "bmp") return decodeBmp(bytes, name, LARGEST_PIXELS);
   try {
     const input = sharp(bytes, {
-      failOn: "error",
+      failOn: "warning",
       limitInputPixels: LARGEST_PIXELS,
       sequentialRead: true,
       ignoreIcc: true,

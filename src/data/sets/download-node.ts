@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { StriateError, check } from "../../util/errors.js";
-import { ensureFolder, errorCode, fileError } from "../../util/files-node.js";
+import { basename, dirname, join, resolve } from "node:path";
+import { StriateError, check, counted } from "../../util/errors.js";
+import { ensureFolder, errorCode, fileError, surviveFileSizeLimit } from "../../util/files-node.js";
+import { acquireLock } from "../../util/lock-node.js";
 
 /** Called with the number of bytes received so far, and the total number. */
 export type DownloadProgress = (bytes: number, total: number | undefined) => void;
@@ -16,6 +18,8 @@ export interface DownloadOptions {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: DownloadProgress;
+  /** Seconds without a byte after which the download fails. It can be continued. Default 60. */
+  readonly patience?: number;
 }
 
 /**
@@ -33,11 +37,36 @@ export function dataCache(environment: NodeJS.ProcessEnv = process.env): string 
  * gets its final name only after its checksum has been verified. If the file already exists, its checksum is verified
  * and nothing is downloaded.
  *
- * @throws StriateError if the server cannot be reached or refuses the request, or if the checksum is wrong.
+ * @throws StriateError if the server cannot be reached, refuses or falls silent, if the checksum is wrong, or if
+ * another process downloads the same file.
  */
 export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
-  const { checksum, maxBytes = 2 ** 32, signal, onProgress } = options;
-  await ensureFolder(dirname(path));
+  const key = resolve(path);
+  const earlier = running.get(key);
+  const own = (async () => {
+    // Two downloads of this process take turns: the second one finds the file.
+    await earlier?.catch(() => undefined);
+    await ensureFolder(dirname(path));
+    const lock = await acquireLock(`${path}.part`, "download");
+    try {
+      await downloadLocked(url, path, options);
+    } finally {
+      await lock.release();
+    }
+  })();
+  running.set(key, own);
+  try {
+    await own;
+  } finally {
+    if (running.get(key) === own) running.delete(key);
+  }
+}
+
+/** The last download that was asked for, by path. */
+const running = new Map<string, Promise<void>>();
+
+async function downloadLocked(url: string, path: string, options: DownloadOptions): Promise<void> {
+  const { checksum } = options;
   if (await exists(path)) {
     if ((await digestOf(path, checksum.algorithm)) === checksum.digest) return;
     throw new StriateError(
@@ -46,23 +75,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   }
   const part = `${path}.part`;
   const partialBytes = (await exists(part)) ? (await stat(part)).size : 0;
-  const response = await request(url, partialBytes, signal);
-  // The status 416 means that the partial file is as long as the whole file or longer; the checksum then
-  // shows whether it is the right file.
-  if (response.status !== 416) {
-    check(
-      response.ok,
-      () => `downloading ${url}: the server answers ${response.status} ${response.statusText}`,
-    );
-    const resumed = response.status === 206;
-    const length = Number(response.headers.get("content-length") ?? NaN);
-    const total = Number.isFinite(length) ? length + (resumed ? partialBytes : 0) : undefined;
-    check(
-      total === undefined || total <= maxBytes,
-      () => `downloading ${url}: expected at most ${maxBytes} bytes, got ${total ?? 0}`,
-    );
-    await append(part, response, resumed ? partialBytes : 0, { url, maxBytes, total, onProgress });
-  }
+  await transfer(url, part, partialBytes, options);
   const digest = await digestOf(part, checksum.algorithm);
   if (digest !== checksum.digest) {
     await rm(part, { force: true });
@@ -75,12 +88,54 @@ export async function download(url: string, path: string, options: DownloadOptio
   });
 }
 
-async function request(url: string, from: number, signal: AbortSignal | undefined): Promise<Response> {
+/** Receives what is missing of a file. */
+async function transfer(url: string, part: string, from: number, options: DownloadOptions): Promise<void> {
+  const { maxBytes = 2 ** 32, onProgress, patience = 60 } = options;
+  const silence = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, silence.signal]) : silence.signal;
+  const timer = setTimeout(() => {
+    silence.abort(
+      new StriateError(
+        `downloading ${url}: the server has sent nothing for ${counted(patience, "second")}; call again to continue`,
+      ),
+    );
+  }, 1000 * patience);
+  try {
+    const response = await request(url, from, signal);
+    // 416 means that the partial file is the whole file or longer; the checksum decides.
+    if (response.status === 416) return;
+    check(
+      response.ok,
+      () => `downloading ${url}: the server answers ${response.status} ${response.statusText}`,
+    );
+    const resumed = response.status === 206;
+    const length = Number(response.headers.get("content-length") ?? NaN);
+    const total = Number.isFinite(length) ? length + (resumed ? from : 0) : undefined;
+    check(
+      total === undefined || total <= maxBytes,
+      () => `downloading ${url}: expected at most ${maxBytes} bytes, got ${total ?? 0}`,
+    );
+    await append(part, response, resumed ? from : 0, {
+      url,
+      maxBytes,
+      onBytes: (bytes) => {
+        timer.refresh();
+        onProgress?.(bytes, total);
+      },
+    });
+  } catch (cause) {
+    throw silence.signal.aborted ? silence.signal.reason : cause;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function request(url: string, from: number, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
   try {
-    return await fetch(url, { headers, ...(signal && { signal }) });
+    return await fetch(url, { headers, signal });
   } catch (cause) {
-    if (signal?.aborted === true) throw cause;
+    if (signal.aborted) throw cause;
     throw new StriateError(`downloading ${url}: cannot reach the server (${reasonOf(cause)})`, { cause });
   }
 }
@@ -94,12 +149,12 @@ function reasonOf(error: unknown): string {
 interface Transfer {
   readonly url: string;
   readonly maxBytes: number;
-  readonly total: number | undefined;
-  readonly onProgress?: DownloadProgress | undefined;
+  readonly onBytes: (bytes: number) => void;
 }
 
 async function append(part: string, response: Response, from: number, transfer: Transfer): Promise<void> {
-  const { url, maxBytes, total, onProgress } = transfer;
+  const { url, maxBytes, onBytes } = transfer;
+  surviveFileSizeLimit();
   const handle = await open(part, from > 0 ? "r+" : "w").catch((cause: unknown) => {
     throw fileError("write", part, cause);
   });
@@ -111,9 +166,11 @@ async function append(part: string, response: Response, from: number, transfer: 
         at + chunk.length <= maxBytes,
         () => `downloading ${url}: expected at most ${maxBytes} bytes, got more`,
       );
-      await handle.write(chunk, 0, chunk.length, at);
+      await writeAll(handle, chunk, at).catch((cause: unknown) => {
+        throw fileError("write", part, cause);
+      });
       at += chunk.length;
-      onProgress?.(at, total);
+      onBytes(at);
     }
   } catch (cause) {
     if (cause instanceof StriateError || (cause instanceof Error && cause.name === "AbortError")) throw cause;
@@ -124,6 +181,11 @@ async function append(part: string, response: Response, from: number, transfer: 
   } finally {
     await handle.close();
   }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length;)
+    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }
 
 async function digestOf(path: string, algorithm: string): Promise<string> {

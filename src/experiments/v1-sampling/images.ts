@@ -11,8 +11,14 @@ import { pictureOf, prepareImages, writePlanes } from "../../data/images/prepare
 import { loadTinyImageNet } from "../../data/sets/tiny-imagenet-node.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
 import { corruptAll } from "../../robustness/corruptions/pool-node.js";
-import { StriateError } from "../../util/errors.js";
-import { ensureFolder, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
+import { StriateError, check } from "../../util/errors.js";
+import {
+  ensureFolder,
+  errorCode,
+  fileError,
+  readFileChecked,
+  writeFileAtomic,
+} from "../../util/files-node.js";
 import { Random } from "../../util/random.js";
 import type { ProgressEvent } from "../../train/progress.js";
 import { progressOf } from "../training.js";
@@ -194,11 +200,14 @@ async function makeAll(
       const planes = new Uint8Array(size);
       for (const [i, image] of versions.entries()) {
         writePlanes(image, 3, planes);
-        await files[i]!.write(planes, 0, size, index * size);
+        const { bytesWritten } = await files[i]!.write(planes, 0, size, index * size);
+        check(bytesWritten === size, () => `"${folder}": wrote ${bytesWritten} of ${size} bytes of an image`);
       }
       step += tasks.length;
       report(step, tasks.length);
     }
+  } catch (cause) {
+    throw errorCode(cause) === undefined ? cause : fileError("write the corrupted images in", folder, cause);
   } finally {
     for (const file of files) await file.close();
   }

@@ -11,8 +11,8 @@ import type { Checkpoint } from "./checkpoint.js";
 import { openMetricsFile } from "./metrics-file-node.js";
 import type { MetricsRow } from "../metrics.js";
 import { checkConfig } from "./run-config.js";
-import { acquireRunLock } from "./run-lock-node.js";
-import type { RunLock } from "./run-lock-node.js";
+import { acquireRunLock } from "../../util/lock-node.js";
+import type { RunLock } from "../../util/lock-node.js";
 
 /** Options for opening a run folder. */
 export interface RunFolderOptions {

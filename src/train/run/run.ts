@@ -6,6 +6,8 @@ import { PlateauRate } from "../../nn/plateau.js";
 import type { StateSpec } from "../../nn/training-state.js";
 import type { Runtime, SessionOptions } from "../../runtime/runtime.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
+import { sayIfSlow } from "../../runtime/slow-opening.js";
+import { checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { StoredTensor } from "../../util/safetensors.js";
 import type { BestCheckpoint } from "./best-checkpoint.js";
@@ -80,11 +82,28 @@ export interface RunPlace extends SessionOptions {
   readonly description?: string;
 }
 
-/** The total number of optimizer steps. */
-export function stepsOf({ count }: TrainingData, { steps, epochs, batchSize }: TrainSettings): number {
+/**
+ * The total number of optimizer steps.
+ *
+ * @throws StriateError for settings with which a run cannot begin
+ */
+export function stepsOf({ count }: TrainingData, settings: TrainSettings): number {
+  const { steps, epochs, batchSize } = settings;
+  checkSettings(settings);
   const all = steps ?? (epochs ?? 0) * Math.floor(count / batchSize);
   if (all < 1) throw new StriateError(`training: expected steps or epochs, got ${all} steps in all`);
   return all;
+}
+
+const POSITIVE = ["batchSize", "steps", "epochs", "checkpointEvery", "logEvery", "evaluateEvery"] as const;
+
+/** Throws at the start what would otherwise end a run after hours, or train nothing. */
+function checkSettings(settings: TrainSettings): void {
+  checkWhole("training: seed", settings.seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  for (const name of POSITIVE) {
+    const value = settings[name];
+    if (value !== undefined) checkWhole(`training: ${name}`, value);
+  }
 }
 
 /** The settings that determine a run and are compared when it is resumed. */
@@ -122,10 +141,10 @@ export async function runTraining(
   const start = store?.checkpoint ?? given;
   const from = start && { step: start.step, tensors: dataOf(start) };
   warnOfOtherPlace(start?.place, place.description, settings.onWarning);
-  const trainer = await Trainer.open(task, data, recipe, runtime, {
-    ...sessionOptionsOf(place),
-    ...(from && { from }),
-  });
+  const trainer = await sayIfSlow(
+    Trainer.open(task, data, recipe, runtime, { ...sessionOptionsOf(place), ...(from && { from }) }),
+    settings.onWarning ?? console.warn,
+  );
   const log = await RunLog.open(store, start?.unlogged);
   const listen = (scores: Readonly<Record<string, number>>) => {
     if (!plateau) return;

@@ -135,11 +135,24 @@ describe("decoding", () => {
     expect(await decodeImage(png, "x")).toEqual(picture);
   });
 
+  it("refuses JPEG data that its decoder warns of, and any changed bit of a PNG", async () => {
+    // The end marker is there, but the second half before it is not.
+    const warned = Buffer.concat([jpeg.subarray(0, jpeg.length >> 1), jpeg.subarray(-2)]);
+    await expect(decodeImage(warned, "x.jpg")).rejects.toThrow('"x.jpg" cannot be read as an image');
+    const png = await raw.clone().png().toBuffer();
+    for (const part of [0.3, 0.6, 0.9]) {
+      const changed = Uint8Array.from(png);
+      changed[Math.floor(part * png.length)]! ^= 4;
+      await expect(decodeImage(changed, "x.png")).rejects.toThrow('"x.png" cannot be read as an image');
+    }
+  });
+
   it("names what it cannot read", async () => {
     const folder = await temporaryFolder();
     const cases: [string, Uint8Array | string, string][] = [
       ["cut.jpg", jpeg.subarray(0, jpeg.length >> 1), "cannot be read as an image"],
       ["text.png", "this is no image", "cannot be read as an image"],
+      ["drawing.png", '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>', "got 3c 73 76 67"],
       ["empty.png", "", "is empty (0 bytes)"],
     ];
     for (const [name, bytes, message] of cases) {

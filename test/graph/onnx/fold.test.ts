@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TensorData } from "../../../src/graph/dtype.js";
 import { gradients, lower } from "../../../src/graph/index.js";
-import { fold } from "../../../src/graph/onnx/read/fold.js";
+import { FoldBudget, fold } from "../../../src/graph/onnx/read/fold.js";
 import type { NodeProto } from "../../../src/graph/onnx/generated/onnx_pb.js";
 import { readOnnx } from "../../../src/graph/onnx/read/read.js";
 import { writeOnnx } from "../../../src/graph/onnx/write/write.js";
@@ -98,6 +98,30 @@ describe("fold agrees with ONNX Runtime", () => {
       });
     });
   }
+});
+
+describe("fold takes little memory", () => {
+  const large = constant({ dtype: "int64", shape: [4096], data: new BigInt64Array(4096) });
+
+  it("for a value that is repeated many times", () => {
+    const before = process.memoryUsage().heapUsed;
+    expect(fold("Concat", new Array<Tensor>(20_000).fill(large), { axis: 0 })).toBeUndefined();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 ** 26);
+  });
+
+  it("for empty values with long axes", () => {
+    const empty = constant({ dtype: "int64", shape: [2 ** 26, 0], data: new BigInt64Array(0) });
+    const before = process.memoryUsage().heapUsed;
+    expect(fold("Concat", [empty, empty], { axis: 0 })).toBeUndefined();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 ** 26);
+  });
+
+  it("for all calls of a file together", () => {
+    const budget = new FoldBudget();
+    budget.left = 3 * 4096;
+    expect(fold("Neg", [large], {}, budget)).toBeDefined();
+    expect(fold("Neg", [large], {}, budget)).toBeUndefined();
+  });
 });
 
 describe("fold keeps named axis lengths", () => {

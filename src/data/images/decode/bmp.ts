@@ -8,10 +8,6 @@ const [PLAIN, BIT_FIELDS] = [0, 3];
 /** Masks of red, green and blue that Pillow assumes for 32-bit pixels if the file has no masks. */
 const USUAL_MASKS = [0x00ff0000, 0x0000ff00, 0x000000ff];
 
-export function isBmp(bytes: Uint8Array): boolean {
-  return bytes.length > FILE_HEADER && bytes[0] === 0x42 && bytes[1] === 0x4d;
-}
-
 /**
  * Decodes an uncompressed BMP file of 1, 4, 8, 24 or 32 bits per pixel; transparency is ignored.
  *

@@ -1,8 +1,8 @@
 import { StriateError, check } from "../../../util/errors.js";
-import { decodeBmp, isBmp } from "./bmp.js";
+import { decodeBmp } from "./bmp.js";
 import { decodePng, isPng } from "./decode-png.js";
 import { withoutExif } from "./exif.js";
-import { LARGEST_PIXELS } from "./image-formats.js";
+import { LARGEST_PIXELS, imageFormat } from "./image-formats.js";
 import type { RgbImage } from "../rgb-image.js";
 
 /**
@@ -19,13 +19,14 @@ import type { RgbImage } from "../rgb-image.js";
  * megapixels.
  */
 export async function decodeImageInPage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<RgbImage> {
-  if (isBmp(bytes)) return decodeBmp(bytes, name, LARGEST_PIXELS);
+  const format = imageFormat(bytes, name);
+  if (format === "bmp") return decodeBmp(bytes, name, LARGEST_PIXELS);
   if (isPng(bytes)) {
     const image = await decodePng(bytes, name, LARGEST_PIXELS);
     if (image !== undefined) return image;
   }
   check(
-    !isJpeg(bytes) || endsAsJpeg(bytes),
+    format !== "jpeg" || endsAsJpeg(bytes),
     () => `"${name}" cannot be read as an image: the file is cut off`,
   );
   check(
@@ -73,10 +74,6 @@ function pixelsOf(bitmap: ImageBitmap, name: string): Uint8Array {
     data[to + 2] = rgba[from + 2]!;
   }
   return data;
-}
-
-function isJpeg(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8;
 }
 
 /**

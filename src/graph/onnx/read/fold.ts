@@ -6,7 +6,7 @@ import type { Attributes, Tensor } from "../../tensor.js";
 import type { Rule } from "./fold-elements.js";
 import { ELEMENT_RULES, multiplyLengths } from "./fold-elements.js";
 import type { Value } from "./known-values.js";
-import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./known-values.js";
+import { LARGEST_FOLDED, elementAt, knownSize, mapElements, sizeOfShape, valueOf } from "./known-values.js";
 
 /*
  * Exporters write out how shapes are computed: Shape, Gather, Mul, Concat, Reshape. The rules here compute
@@ -14,19 +14,44 @@ import { LARGEST_FOLDED, elementAt, mapElements, sizeOfShape, valueOf } from "./
  * graph stay known.
  */
 
-/** The result of a call whose operands are known, or undefined if it cannot be computed or is too large. */
+/** Largest number of elements of all operands of a call together. */
+const MOST_OPERANDS = 4 * LARGEST_FOLDED;
+
+/** Counts what is folded while a file is read, because a small file may repeat a large value many times. */
+export class FoldBudget {
+  /** The number of elements, of operands and of results, that may still be folded. */
+  left = 2 ** 25;
+
+  /** Whether so many elements may be folded; takes them from the budget. */
+  take(elements: number): boolean {
+    if (elements > Math.min(MOST_OPERANDS, this.left)) return false;
+    this.left -= elements;
+    return true;
+  }
+}
+
+/**
+ * The result of a call whose operands are known, or undefined if it cannot be computed, is too large, or the budget is
+ * used up.
+ */
 export function fold(
   type: string,
   inputs: readonly (Tensor | undefined)[],
   attributes: Attributes,
+  budget = new FoldBudget(),
 ): Value | undefined {
   if (type === "Shape" || type === "Size") return inputs[0] && shapeValue(type, inputs[0], attributes);
   const rule = RULES.get(type);
   if (rule === undefined || inputs.length === 0 || attributes.fmod === 1) return undefined;
+  const sizes = inputs.map((input) => (input ? knownSize(input) : 0));
+  if (sizes.includes(undefined)) return undefined;
+  // The sum is checked before any operand is copied.
+  if (!budget.take(sizes.reduce<number>((a, b) => a + b!, 0))) return undefined;
   const values = inputs.map((input) => input && valueOf(input));
   if (values.some((value, i) => value === undefined && inputs[i] !== undefined)) return undefined;
   if (values[0] === undefined) return undefined;
-  return rule({ inputs, values, attributes });
+  const value = rule({ inputs, values, attributes });
+  return value && budget.take(value.elements.length) ? value : undefined;
 }
 
 function shapeValue(type: string, { shape, rank }: Tensor, attributes: Attributes): Value {
@@ -102,11 +127,13 @@ const concat: Rule = ({ values, attributes }) => {
       shape.length === first!.shape.length &&
       shape.every((dim, at) => at === axis || dim === first!.shape[at]),
   );
+  const total = parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0);
+  const shape = first!.shape.with(axis, total);
+  // An empty array may have a long axis.
+  if (!fits || Math.max(total, sizeOfShape(shape)) > LARGEST_FOLDED) return undefined;
   const owners = parts.flatMap((part) =>
-    Array.from({ length: part.shape[axis] ?? 0 }, (_, at) => ({ part, at })),
+    Array.from({ length: part.shape[axis]! }, (_, at) => ({ part, at })),
   );
-  const shape = first!.shape.with(axis, owners.length);
-  if (!fits || sizeOfShape(shape) > LARGEST_FOLDED) return undefined;
   const elements = mapElements(shape, (index) => {
     const { part, at } = owners[index[axis]!]!;
     return elementAt(part, index.with(axis, at));

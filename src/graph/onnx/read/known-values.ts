@@ -22,14 +22,23 @@ export function sizeOfShape(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** The elements of a tensor, or undefined unless all of them are known. */
-export function valueOf(tensor: Tensor): Value | undefined {
+/** The number of elements of a tensor; undefined unless all of them are known. */
+export function knownSize(tensor: Tensor): number | undefined {
   const { dtype, shape, known } = tensor;
   if (!isStaticShape(shape) || sizeOfShape(shape) > LARGEST_FOLDED || !holdsNumbers(dtype)) return undefined;
+  const size = sizeOfShape(shape);
+  return constantData(tensor) !== undefined || known?.length === size ? size : undefined;
+}
+
+/** The elements of a tensor, or undefined unless all of them are known. */
+export function valueOf(tensor: Tensor): Value | undefined {
+  if (knownSize(tensor) === undefined) return undefined;
+  const { dtype, known } = tensor;
+  const shape = tensor.shape as readonly number[];
   const data = constantData(tensor);
   if (data !== undefined)
     return { dtype, shape, elements: Array.from(data.data as ArrayLike<number | bigint>, Number) };
-  return known?.length === sizeOfShape(shape) ? { dtype, shape, elements: known } : undefined;
+  return known && { dtype, shape, elements: known };
 }
 
 /** The value as constant data, or undefined if an element is a named length or does not fit the type. */

@@ -14,7 +14,7 @@ import type { ImportedCall } from "../convert/conversion.js";
 import { constantOf, convert, make } from "../convert/convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
-import { fold } from "./fold.js";
+import { FoldBudget, fold } from "./fold.js";
 import type { Body } from "./unroll.js";
 import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./unroll.js";
 import { NameScope } from "./name-scope.js";
@@ -92,6 +92,7 @@ export class GraphReader {
   /** The initializers of each body. A body may be read more than once, with the same parameters each time. */
   readonly #bodies = new Map<GraphProto, ReadonlyMap<string, Tensor>>();
   #unrolled = 0;
+  readonly #folded = new FoldBudget();
   readonly #nodeResults = new Map<string, Tensor>();
   readonly #parameters = new Map<string, ImportedParameter>();
   /** The inputs that replace the random numbers of operators, by name. */
@@ -417,7 +418,7 @@ export class GraphReader {
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
-    const value = fold(type, inputs, attributes);
+    const value = fold(type, inputs, attributes, this.#folded);
     const data = value && dataOf(value);
     if (data !== undefined) return [namedConstant(data, name)];
     if (operatorOf(type) === undefined)

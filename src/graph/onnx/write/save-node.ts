@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { writeFileAtomic } from "../../../util/files-node.js";
+import { fileError, writeFileAtomic } from "../../../util/files-node.js";
 import type { StorableModel } from "./storable.js";
 
 /** Options for the location of a saved model's values. */
@@ -41,7 +41,9 @@ export async function saveOnnx(
   const { bytes, values } = model.withValuesIn(basename(data));
   // If the process is killed in between, no model is left. This is better than an old model beside new
   // values.
-  await rm(path, { force: true });
+  await rm(path, { force: true }).catch((cause: unknown) => {
+    throw fileError("replace", path, cause);
+  });
   await writeFileAtomic(data, values);
   await writeFileAtomic(path, bytes);
   return [path, data];

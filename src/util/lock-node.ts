@@ -4,9 +4,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "proper-lockfile";
-import { check, StriateError } from "../../util/errors.js";
-import { errorCode, fileError, readFileChecked, writeFileAtomic } from "../../util/files-node.js";
-import { isJsonObject, parseStrictJson } from "../../util/json.js";
+import { check, StriateError } from "./errors.js";
+import { errorCode, fileError, readFileChecked, writeFileAtomic } from "./files-node.js";
+import { isJsonObject, parseStrictJson } from "./json.js";
 
 /** Milliseconds between two touches of a lock by its holder. */
 const updateMilliseconds = 1_000;
