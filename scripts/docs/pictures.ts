@@ -20,6 +20,7 @@ const PICTURES: Readonly<Record<string, { readonly file: string; readonly select
 /** Views of the explorer, the files of their pictures, and the pixels that are kept. */
 const VIEWS = [
   { address: "", file: "explorer-komplexnet.png", height: 1100 },
+  { address: "?view=akorn#timesteps=14&scramble=7&speed=10", file: "explorer-akorn.png", height: 1090 },
   { address: "?view=v1", file: "explorer-v1.png", height: 1340 },
 ] as const;
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -150,42 +150,52 @@ describe("the explorer", () => {
     await networksReady(page);
   });
 
-  it("does not load the code of V1", async () => {
-    const loaded: string[] = [];
-    const { page } = await openPage("about:blank");
-    page.on("request", (request) => loaded.push(request.url()));
-    await page.goto(await serveFolder(site));
-    await networksReady(page);
-    // The service worker, which is told of every file, may fetch it later.
-    const own = loaded.filter((url) => /v1-lab|\/page-/.test(url));
-    expect(own).toEqual([]);
-  });
-
-  it("is small", async () => {
-    const sizes = new Map(
-      await Promise.all(
-        (await readdir(join(site, "assets"))).map(
-          async (name) => [name, gzipSync(await readFile(join(site, "assets", name))).length] as const,
-        ),
-      ),
-    );
-    const total = (pattern: RegExp) =>
-      [...sizes].filter(([name]) => pattern.test(name)).reduce((sum, [, bytes]) => sum + bytes, 0);
-    const page = total(/^(index|lab).*\.(js|css)$/);
-    const runtime = total(/^ort-wasm-simd-threaded-[^.]*\.wasm$/) + total(/^ort\.wasm.*\.js$/) / 2;
-    const first = page + total(/safetensors$/) + runtime;
-    const shared = total(/^index.*\.(js|css)$/);
-    const v1 = total(/^(page|v1-lab).*\.(js|css)$/);
+  it("is small, and does not load the code of the other views", async () => {
+    const url = await serveFolder(site);
+    const [first, akorn, v1] = [
+      await filesLoadedBy(url),
+      await filesLoadedBy(`${url}?view=akorn`),
+      await filesLoadedBy(`${url}?view=v1`),
+    ];
+    expect([...first.keys()].filter((name) => /v1-lab|akorn|page-/.test(name))).toEqual([]);
+    const isRuntime = (name: string) => name.startsWith("ort");
+    const isCode = (name: string) => /\.(js|css)$/.test(name) && !isRuntime(name);
+    const total = (files: ReadonlyMap<string, number>, counts: (name: string) => boolean) =>
+      [...files].filter(([name]) => counts(name)).reduce((sum, [, bytes]) => sum + bytes, 0);
+    const shared = total(first, (name) => isCode(name) && name.startsWith("index"));
+    const code = total(first, isCode);
+    const everything = total(first, () => true);
+    const [akornAdds, v1Adds] = [total(akorn, isCode) - shared, total(v1, isCode) - shared];
+    const kilobytes = (bytes: number) => Math.round(bytes / 1000);
     console.log(
-      `explorer: page ${Math.round(page / 1000)} kB gzip, first view ${(first / 1e6).toFixed(2)} MB, of which ` +
-        `${Math.round(shared / 1000)} kB are for both views; V1 adds ${Math.round(v1 / 1000)} kB`,
+      `explorer: page ${kilobytes(code)} kB gzip, first view ${(everything / 1e6).toFixed(2)} MB, of which ` +
+        `${kilobytes(shared)} kB are for all views; V1 adds ${kilobytes(v1Adds)} kB, AKOrN ${kilobytes(akornAdds)} kB`,
     );
-    expect(page).toBeLessThan(150_000);
+    expect(code).toBeLessThan(150_000);
     expect(shared).toBeLessThan(35_000);
-    expect(v1).toBeLessThan(75_000);
-    expect(first).toBeLessThan(5_700_000);
+    expect(v1Adds).toBeLessThan(75_000);
+    expect(akornAdds).toBeLessThan(150_000);
+    expect(everything).toBeLessThan(5_700_000);
   });
 });
+
+/** The files that a view loads until its networks are ready, with their sizes after gzip in bytes. */
+async function filesLoadedBy(url: string): Promise<ReadonlyMap<string, number>> {
+  const { page } = await openPage("about:blank");
+  const loaded = new Set<string>();
+  page.on("request", (request) => loaded.add(new URL(request.url()).pathname));
+  await page.goto(url);
+  await networksReady(page);
+  // The service worker, which fetches every file, does so later and not for this page.
+  const assets = [...loaded].filter((path) => path.startsWith("/assets/")).map((path) => path.slice(8));
+  return new Map(
+    await Promise.all(
+      assets.map(
+        async (name) => [name, gzipSync(await readFile(join(site, "assets", name))).length] as const,
+      ),
+    ),
+  );
+}
 
 /** Opens the view of V1 with a state, and waits for its first responses. */
 async function openV1(state = ""): Promise<Page> {
@@ -333,5 +343,97 @@ describe("the view of V1", () => {
     await page.context().setOffline(true);
     await page.getByRole("link", { name: "V1" }).click();
     await networksReady(page);
+  });
+});
+
+/** Opens the view of AKOrN with a state, and waits for its first run. */
+async function openAkorn(state = ""): Promise<Page> {
+  const { page } = await openPage(`${await serveFolder(site)}?view=akorn#${state}`);
+  await networksReady(page);
+  return page;
+}
+
+/** Stops the clock at a frame, and waits until the run that is wanted is shown. */
+async function stopAt(page: Page, frame: number): Promise<void> {
+  await page.locator('.figures[aria-busy="false"]').waitFor();
+  await page.locator(".time input").fill(String(frame));
+}
+
+/** FG-ARI in percent of the frame that is shown. */
+const agreementOf = async (page: Page): Promise<number> =>
+  parseInt((await page.locator(".response output").first().textContent()) ?? "", 10);
+
+const pixelsOf = (page: Page, label: string): Promise<string> =>
+  page
+    .locator(`canvas[aria-label^="${label}"]`)
+    .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+
+describe("the view of AKOrN", () => {
+  it("opens by a link, moves by itself, and finds the pieces", async () => {
+    const { page, problems } = await openPage(await serveFolder(site));
+    await networksReady(page);
+    await page.getByRole("link", { name: "AKOrN" }).click();
+    await networksReady(page);
+    const before = await pixelsOf(page, "Oscillators");
+    await expect.poll(() => pixelsOf(page, "Oscillators"), { timeout: LIMIT }).not.toBe(before);
+    await stopAt(page, 0);
+    expect(await agreementOf(page)).toBeLessThan(30);
+    await stopAt(page, 12);
+    expect(await agreementOf(page)).toBeGreaterThan(85);
+    expect(problems).toEqual([]);
+  });
+
+  it("takes pieces of one colour for one object", async () => {
+    const page = await openAkorn("speed=10");
+    await page.getByRole("button", { name: "All pieces in one colour" }).click();
+    await stopAt(page, 12);
+    expect(await agreementOf(page)).toBeLessThan(30);
+  });
+
+  it("scrambles a place, which heals within a few timesteps", async () => {
+    const page = await openAkorn("timesteps=14&scramble=7");
+    await stopAt(page, 7);
+    const before = await pixelsOf(page, "Oscillators");
+    await stopAt(page, 8);
+    await page.getByText("timestep 7, just scrambled").waitFor();
+    expect(await pixelsOf(page, "Oscillators")).not.toBe(before);
+    await stopAt(page, 15);
+    expect(await agreementOf(page)).toBeGreaterThan(85);
+  });
+
+  it("moves a piece by pointer and keyboard, and keeps its state in the address", async () => {
+    const page = await openAkorn();
+    await stopAt(page, 12);
+    const before = await pixelsOf(page, "Oscillators");
+    await page.getByRole("button", { name: /^piece 3/ }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("button", { name: /^chosen place/ }).focus();
+    await page.keyboard.press("ArrowUp");
+    const piece = await page.getByRole("button", { name: /^piece 1/ }).boundingBox();
+    await page.mouse.move(piece!.x + 5, piece!.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(piece!.x + 5 + piece!.width / 3, piece!.y + 5, { steps: 4 });
+    await page.mouse.up();
+    const address = "#pieces=3,0,2,0;9,2,4,2;2,3,2,4&row=10";
+    await expect.poll(() => page.evaluate(() => location.hash)).toBe(address);
+    await stopAt(page, 12);
+    const after = await pixelsOf(page, "Oscillators");
+    expect(after).not.toBe(before);
+    await page.reload();
+    await networksReady(page);
+    await stopAt(page, 12);
+    expect(await page.evaluate(() => location.hash)).toBe(address);
+    expect(await pixelsOf(page, "Oscillators")).toBe(after);
+  });
+
+  it("says which parts of an address it does not know", async () => {
+    const { page } = await openPage(`${await serveFolder(site)}?view=akorn#pieces=99,0,0,0&rate=9&seed=2`);
+    await page.getByText("ignored: pieces, rate").waitFor();
+  });
+
+  it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
+    const page = await openAkorn();
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    await expectAccessible(page, 390);
   });
 });
