@@ -39,8 +39,8 @@ export * from "./nn/index.js";
 export * as metrics from "./metrics/index.js";
 export * from "./data/index.js";
 
-export { decodeCheckpoint, encodeCheckpoint } from "./train/run/checkpoint.js";
-export type { Checkpoint } from "./train/run/checkpoint.js";
+export { decodeCheckpoint, encodeCheckpoint } from "./train/run/checkpoint-format.js";
+export type { Checkpoint } from "./train/run/checkpoint-format.js";
 export { Evaluator } from "./train/evaluator.js";
 export { exportOnnx, exportStep } from "./train/export.js";
 export { FineTuningTask } from "./train/fine-tuning-task.js";
@@ -53,7 +53,7 @@ export type {
   Timesteps,
 } from "./train/model-description.js";
 export { describeModel, modelMetadata } from "./train/model-description.js";
-export { overTime } from "./train/over-time.js";
+export { overTime } from "./train/stack-timesteps.js";
 export type { ProgressEvent, ProgressListener } from "./train/progress.js";
 export { createRateEstimator, describeProgress } from "./train/progress.js";
 export { PauseController } from "./train/pause.js";

@@ -1,7 +1,7 @@
 import { StriateError } from "../util/errors.js";
-import type { Parts } from "../util/parts.js";
-import { atOnce } from "../util/parts.js";
-import { attributed } from "./attributed.js";
+import type { Parts } from "../util/slices.js";
+import { atOnce } from "../util/slices.js";
+import { attributed } from "./error-place.js";
 import { showShape } from "./dims.js";
 import { isFloat } from "./dtype.js";
 import type { DType } from "./dtype.js";

@@ -1,6 +1,6 @@
-import type { Parts } from "../util/parts.js";
-import { atOnce } from "../util/parts.js";
-import { attributed } from "./attributed.js";
+import type { Parts } from "../util/slices.js";
+import { atOnce } from "../util/slices.js";
+import { attributed } from "./error-place.js";
 import type { TensorData } from "./dtype.js";
 import type { Target } from "./operator.js";
 import { applyAgain, operatorOf } from "./operator.js";

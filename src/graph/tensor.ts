@@ -1,5 +1,5 @@
 import { StriateError } from "../util/errors.js";
-import type { Parts } from "../util/parts.js";
+import type { Parts } from "../util/slices.js";
 import type { Dim, Shape } from "./dims.js";
 import { checkDim, showShape } from "./dims.js";
 import type { DType, TensorData } from "./dtype.js";

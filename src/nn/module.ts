@@ -2,8 +2,8 @@ import type { TensorData } from "../graph/dtype.js";
 import type { RandomSource } from "../graph/tensor.js";
 import { Tensor } from "../graph/tensor.js";
 import { StriateError } from "../util/errors.js";
-import type { Parts } from "../util/parts.js";
-import { atOnce } from "../util/parts.js";
+import type { Parts } from "../util/slices.js";
+import { atOnce } from "../util/slices.js";
 
 /** Parameters (or buffers) of a model by name, in the order in which the model declares them. */
 export type NamedParameters = ReadonlyMap<string, Tensor>;

@@ -4,8 +4,8 @@ import { lowerInParts } from "../graph/lower.js";
 import { writeOnnxInParts } from "../graph/onnx/write/write.js";
 import { checkTensor } from "../util/check.js";
 import { StriateError } from "../util/errors.js";
-import type { Parts } from "../util/parts.js";
-import { atOnce } from "../util/parts.js";
+import type { Parts } from "../util/slices.js";
+import { atOnce } from "../util/slices.js";
 import type { State } from "./module.js";
 
 /**

@@ -16,7 +16,7 @@ import { substitute } from "../graph/substitute.js";
 import { asConstants } from "../nn/training-state.js";
 import type { InputRoles, ModelDescription } from "../train/model-description.js";
 import { describeModel, inputRoles, inputValue } from "../train/model-description.js";
-import { answerAt } from "../train/over-time.js";
+import { answerAt } from "../train/stack-timesteps.js";
 import type { NoiseKind } from "../train/task.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Answers, ImageShape, Network } from "./network.js";

@@ -3,7 +3,7 @@ import { checkLength, checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import { isJsonObject } from "../util/json.js";
 import type { GradientReport } from "./attacks/attack.js";
-import type { CorruptionName, Severity } from "./corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "./corruptions/kinds.js";
 
 /*
  * The records that a run appends to its results file, one line of JSON each. A report is computed from these lines

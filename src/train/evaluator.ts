@@ -6,7 +6,7 @@ import type { State } from "../nn/module.js";
 import { asConstants } from "../nn/training-state.js";
 import type { Runtime, Session, SessionOptions } from "../runtime/runtime.js";
 import { targetOf } from "../runtime/runtime.js";
-import { inSlices } from "../util/parts.js";
+import { inSlices } from "../util/slices.js";
 import type { RandomLabel } from "../util/random.js";
 import type { NoiseKind, Task, TrainingData } from "./task.js";
 import { fillInputs } from "./task.js";

@@ -11,7 +11,7 @@ import { asConstants } from "../nn/training-state.js";
 import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";
 import { nextName, sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { StriateError, check } from "../util/errors.js";
-import { inSlices } from "../util/parts.js";
+import { inSlices } from "../util/slices.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 import { unknownName } from "../util/suggest.js";

@@ -18,13 +18,12 @@ import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
 import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
-import { checkShape } from "../util/check.js";
+import { checkShape, nonFiniteTensor } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
-import type { Parts } from "../util/parts.js";
-import { atOnce, inSlices } from "../util/parts.js";
+import type { Parts } from "../util/slices.js";
+import { atOnce, inSlices } from "../util/slices.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
-import { nonFiniteTensor } from "./run/checkpoint.js";
 import { fillInputs } from "./task.js";
 
 /** All settings of a training run except the task and its data. */

@@ -211,3 +211,15 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(", ")}]`;
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
+
+/** The first tensor that holds NaN or an infinity, with that value; undefined if all numbers are finite. */
+export function nonFiniteTensor(
+  tensors: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
+): { readonly name: string; readonly value: number } | undefined {
+  for (const [name, { data }] of tensors) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    const value = data.find((one) => !Number.isFinite(one));
+    if (value !== undefined) return { name, value };
+  }
+  return undefined;
+}

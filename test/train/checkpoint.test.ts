@@ -5,8 +5,8 @@ import {
   checkpointTensors,
   decodeCheckpoint,
   encodeCheckpoint,
-} from "../../src/train/run/checkpoint.js";
-import type { Checkpoint } from "../../src/train/run/checkpoint.js";
+} from "../../src/train/run/checkpoint-format.js";
+import type { Checkpoint } from "../../src/train/run/checkpoint-format.js";
 import { StriateError } from "../../src/util/errors.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/util/safetensors.js";
 import type { StoredTensor } from "../../src/util/safetensors.js";

@@ -9,7 +9,7 @@ import {
   modelMetadata,
   noiseInputs,
 } from "../../src/train/model-description.js";
-import { answerAt } from "../../src/train/over-time.js";
+import { answerAt } from "../../src/train/stack-timesteps.js";
 
 const whole: ModelDescription = {
   preprocessing: PREPROCESSINGS.symmetric,

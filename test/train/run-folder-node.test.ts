@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { checkpointsToRemove } from "../../src/train/run/checkpoint-files.js";
 import { checkpointPath, listCheckpoints } from "../../src/train/run/checkpoint-node.js";
-import type { Checkpoint } from "../../src/train/run/checkpoint.js";
+import type { Checkpoint } from "../../src/train/run/checkpoint-format.js";
 import { readMetrics } from "../../src/train/run/metrics-file-node.js";
 import { cutMetrics } from "../../src/train/metrics.js";
 import { openRunFolder } from "../../src/train/run/run-folder-node.js";

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { input, parameter } from "../../src/graph/index.js";
 import { add, mul } from "../../src/graph/operators/elementwise/elementwise.js";
 import { scopeOfParts } from "../../src/graph/tensor.js";
-import type { Parts } from "../../src/util/parts.js";
-import { atOnce, inSlices } from "../../src/util/parts.js";
+import type { Parts } from "../../src/util/slices.js";
+import { atOnce, inSlices } from "../../src/util/slices.js";
 
 /** Work of some parts that take the given time each, and notes when each ran. */
 function* busy(parts: number, milliseconds: number, ran: string[] = []): Parts<number> {

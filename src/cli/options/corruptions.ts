@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from "commander";
-import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/kinds.js";
 import {
   BENCHMARK_CORRUPTIONS,
   CORRUPTIONS,
   SEVERITIES,
   corruptionName,
-} from "../../robustness/corruptions/corrupt.js";
+} from "../../robustness/corruptions/kinds.js";
 import { StriateError } from "../../util/errors.js";
 import type { ValueType } from "./option.js";
 import { optional, standard } from "./option.js";

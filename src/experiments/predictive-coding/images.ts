@@ -2,7 +2,7 @@ import { flipAndMove } from "../../data/augmentation/flip-and-move.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import { sliceImages } from "../../data/images/prepared-images.js";
 import type { TensorData } from "../../graph/index.js";
-import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/kinds.js";
 import { corrupt } from "../../robustness/corruptions/corrupt.js";
 import type { PreparedImages, Preprocessing } from "../../systems/predify/index.js";
 import {

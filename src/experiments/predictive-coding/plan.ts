@@ -1,5 +1,5 @@
-import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
-import { BENCHMARK_CORRUPTIONS } from "../../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/kinds.js";
+import { BENCHMARK_CORRUPTIONS } from "../../robustness/corruptions/kinds.js";
 import type { VggDepth } from "../../systems/baselines/index.js";
 import type { Hyperparameters, Preprocessing } from "../../systems/predify/index.js";
 import type { CellOf } from "../cells.js";

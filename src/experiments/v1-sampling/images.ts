@@ -9,7 +9,7 @@ import { namedImages } from "../../data/sets/named-images-node.js";
 import type { PreparedImages } from "../../data/images/prepared-images.js";
 import { pictureOf, prepareImages, writePlanes } from "../../data/images/prepared-images.js";
 import { loadTinyImageNet } from "../../data/sets/tiny-imagenet-node.js";
-import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/kinds.js";
 import { corruptAll } from "../../robustness/corruptions/pool-node.js";
 import { StriateError, check } from "../../util/errors.js";
 import {

@@ -1,5 +1,5 @@
-import type { CorruptionName, Severity } from "../../robustness/corruptions/corrupt.js";
-import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/corrupt.js";
+import type { CorruptionName, Severity } from "../../robustness/corruptions/kinds.js";
+import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/kinds.js";
 import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 

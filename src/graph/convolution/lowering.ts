@@ -20,7 +20,7 @@ import { concat } from "../operators/shape/join.js";
 import { reshape, transpose } from "../operators/shape/shape.js";
 import { pad, reverse, slice } from "../operators/shape/slice-pad.js";
 import { sharedMatrix } from "../shared-constant.js";
-import { phaseConvolution, phasesPay } from "./phases.js";
+import { phaseConvolution, phasesPay } from "./stride-phases.js";
 import {
   planOf,
   spectralConvolution,

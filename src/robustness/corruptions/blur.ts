@@ -1,7 +1,7 @@
 import type { Random } from "../../util/random.js";
 import { DEFOCUS_BLUR, GAUSSIAN_BLUR, GLASS_BLUR, MOTION_BLUR, ZOOM_BLUR } from "./constants.js";
-import type { CorruptionKind, Square } from "./corruption.js";
-import { clip255, clipAll, singleValues, unitValues } from "./corruption.js";
+import type { CorruptionKind, Square } from "./kind.js";
+import { clip255, clipAll, singleValues, unitValues } from "./kind.js";
 import { correlateDisk, diskKernel } from "./pixels/disk.js";
 import { gaussianFilter } from "./pixels/gaussian.js";
 import { imageMagickMotionBlur as blurAlong } from "./motion.js";

@@ -1,7 +1,7 @@
 import { resizeImage } from "../../data/images/resize.js";
 import { CONTRAST, JPEG_COMPRESSION, PIXELATE, SATURATE } from "./constants.js";
-import type { CorruptionKind } from "./corruption.js";
-import { clip255, clipAll, unitValues } from "./corruption.js";
+import type { CorruptionKind } from "./kind.js";
+import { clip255, clipAll, unitValues } from "./kind.js";
 import { changeHsv } from "./pixels/hsv.js";
 import { jpegRoundTrip } from "./pixels/jpeg.js";
 

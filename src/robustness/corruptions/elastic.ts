@@ -1,7 +1,7 @@
 import { roundHalfEven } from "../../data/images/rgb-image.js";
 import { ELASTIC_TRANSFORM, ELASTIC_UNIT } from "./constants.js";
-import type { CorruptionKind } from "./corruption.js";
-import { clip255, singleValues } from "./corruption.js";
+import type { CorruptionKind } from "./kind.js";
+import { clip255, singleValues } from "./kind.js";
 import { reflect101 } from "./pixels/disk.js";
 import { indexAt } from "./pixels/border.js";
 import { gaussianFilter } from "./pixels/gaussian.js";

@@ -1,7 +1,7 @@
 import type { Random } from "../../util/random.js";
 import { GAUSSIAN_NOISE, IMPULSE_NOISE, SHOT_NOISE, SPECKLE_NOISE } from "./constants.js";
-import type { CorruptionKind, Square } from "./corruption.js";
-import { UNIT, clip255 } from "./corruption.js";
+import type { CorruptionKind, Square } from "./kind.js";
+import { UNIT, clip255 } from "./kind.js";
 import { PoissonTable } from "./pixels/poisson.js";
 
 export interface NormalDraws {

@@ -5,7 +5,8 @@ import { checkImage } from "../../data/images/rgb-image.js";
 import { workerScript } from "../../runtime/worker-node.js";
 import { checkWhole } from "../../util/check.js";
 import { StriateError } from "../../util/errors.js";
-import type { CorruptOptions, CorruptionName, Severity } from "./corrupt.js";
+import type { CorruptOptions } from "./corrupt.js";
+import type { CorruptionName, Severity } from "./kinds.js";
 
 /** One corruption at one severity. */
 export interface CorruptionTask {

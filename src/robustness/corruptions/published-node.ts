@@ -7,8 +7,8 @@ import type { ImageSource } from "../../data/images/image-source.js";
 import { readNpy, readNpyHeader } from "../../data/formats/npy-node.js";
 import { checkEveryWhole, checkOneOf } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
-import type { CorruptionName, Severity } from "./corrupt.js";
-import { CORRUPTIONS, SEVERITIES, corruptionName } from "./corrupt.js";
+import type { CorruptionName, Severity } from "./kinds.js";
+import { CORRUPTIONS, SEVERITIES, corruptionName } from "./kinds.js";
 
 /** A published set of corrupted images. */
 export interface PublishedSet {

@@ -1,7 +1,7 @@
 import type { SpatterConstants } from "./constants.js";
 import { SPATTER } from "./constants.js";
-import type { CorruptionKind } from "./corruption.js";
-import { UNIT, clip255 } from "./corruption.js";
+import type { CorruptionKind } from "./kind.js";
+import { UNIT, clip255 } from "./kind.js";
 import { reflect101 } from "./pixels/disk.js";
 import { cannyEdges, chamferDistance } from "./pixels/edges.js";
 import { gaussianFilter } from "./pixels/gaussian.js";

@@ -1,12 +1,12 @@
-import { checkWhole } from "../../util/check.js";
+import { checkWhole, nonFiniteTensor } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { FileFolder } from "../../util/folders/file-folder.js";
 import { isOpeningFailure } from "../../util/folders/file-folder.js";
 import { safetensorsHeaderBytes } from "../../util/safetensors.js";
 import type { BestCheckpoint } from "./best-checkpoint.js";
 import { betterCheckpoint } from "./best-checkpoint.js";
-import { decodeCheckpoint, encodeCheckpoint, nonFiniteTensor, scoreInHeader } from "./checkpoint.js";
-import type { Checkpoint } from "./checkpoint.js";
+import { decodeCheckpoint, encodeCheckpoint, scoreInHeader } from "./checkpoint-format.js";
+import type { Checkpoint } from "./checkpoint-format.js";
 
 export const checkpointFile = { what: "checkpoint", maxBytes: 2 ** 32 - 4096 } as const;
 const namePattern = /^step-(\d{8,16})\.safetensors$/;

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { diskFolder } from "../../util/folders/file-folder-node.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
 import { checkpointFile, checkpointName, checkpointSteps } from "./checkpoint-files.js";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import type { Checkpoint } from "./checkpoint.js";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint-format.js";
+import type { Checkpoint } from "./checkpoint-format.js";
 
 /** Reads one checkpoint file. Throws `StriateError` naming the file and what is wrong with it. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {

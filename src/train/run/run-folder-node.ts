@@ -7,7 +7,7 @@ import { toJson } from "../../util/json.js";
 import type { Json } from "../../util/json.js";
 import { openCheckpoints } from "./checkpoint-files.js";
 import type { BestCheckpoint } from "./best-checkpoint.js";
-import type { Checkpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint-format.js";
 import { openMetricsFile } from "./metrics-file-node.js";
 import type { MetricsRow } from "../metrics.js";
 import { checkConfig } from "./run-config.js";

@@ -1,5 +1,5 @@
 import type { MetricsRow } from "../metrics.js";
-import type { MetricSums } from "./checkpoint.js";
+import type { MetricSums } from "./checkpoint-format.js";
 import type { LogRow, LogTarget, RunStore } from "./run-store.js";
 import type { StepMetrics } from "../trainer.js";
 

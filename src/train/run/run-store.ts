@@ -1,5 +1,5 @@
 import type { BestCheckpoint } from "./best-checkpoint.js";
-import type { Checkpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint-format.js";
 import type { MetricsRow } from "../metrics.js";
 
 /** Numbers of one step, by name. */

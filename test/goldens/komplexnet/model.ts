@@ -13,7 +13,7 @@ import {
   fromAuthors,
   lastStepLoss,
 } from "../../../src/systems/komplexnet/index.js";
-import { overTime } from "../../../src/train/over-time.js";
+import { overTime } from "../../../src/train/stack-timesteps.js";
 import { check } from "../../../src/util/errors.js";
 import type { Feeds } from "../evaluate.js";
 import type { GoldenCase } from "../golden-case.js";

@@ -1,13 +1,10 @@
 import type { TensorData } from "../../../src/graph/index.js";
 import { frostTexture, scaledFrost } from "../../../src/robustness/corruptions/pixels/frost-texture.js";
-import { truncateToBytes } from "../../../src/robustness/corruptions/corruption.js";
+import { truncateToBytes } from "../../../src/robustness/corruptions/kind.js";
 import type { ConstantSet } from "../../../src/robustness/corruptions/constants.js";
-import type {
-  CorruptionDraws,
-  CorruptionName,
-  Severity,
-} from "../../../src/robustness/corruptions/corrupt.js";
-import { CORRUPTIONS, corruptedValues, corruptionName } from "../../../src/robustness/corruptions/corrupt.js";
+import type { CorruptionDraws, CorruptionName, Severity } from "../../../src/robustness/corruptions/kinds.js";
+import { corruptedValues } from "../../../src/robustness/corruptions/corrupt.js";
+import { CORRUPTIONS, corruptionName } from "../../../src/robustness/corruptions/kinds.js";
 import type { RgbImage } from "../../../src/data/images/rgb-image.js";
 import { crop } from "../../../src/data/images/rgb-image.js";
 import { check } from "../../../src/util/errors.js";

@@ -1,13 +1,9 @@
 import { dirname, join } from "node:path";
 import type { RgbImage } from "../../../src/data/images/rgb-image.js";
-import { truncateToBytes } from "../../../src/robustness/corruptions/corruption.js";
-import {
-  CORRUPTIONS,
-  SEVERITIES,
-  corruptedValues,
-  isStochastic,
-} from "../../../src/robustness/corruptions/corrupt.js";
-import type { CorruptionName, Severity } from "../../../src/robustness/corruptions/corrupt.js";
+import { truncateToBytes } from "../../../src/robustness/corruptions/kind.js";
+import { corruptedValues } from "../../../src/robustness/corruptions/corrupt.js";
+import { CORRUPTIONS, SEVERITIES, isStochastic } from "../../../src/robustness/corruptions/kinds.js";
+import type { CorruptionName, Severity } from "../../../src/robustness/corruptions/kinds.js";
 import { check } from "../../../src/util/errors.js";
 import { isJsonObject } from "../../../src/util/json.js";
 import { readGolden } from "../golden-case.js";

@@ -26,7 +26,7 @@ import {
   synchronyLoss,
   toAuthors,
 } from "../../../src/systems/komplexnet/index.js";
-import { overTime } from "../../../src/train/over-time.js";
+import { overTime } from "../../../src/train/stack-timesteps.js";
 import { StriateError } from "../../../src/util/errors.js";
 import { Random } from "../../../src/util/random.js";
 import { graphSnapshot, operatorCount } from "../../support/graph-snapshot.js";

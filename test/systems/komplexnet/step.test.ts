@@ -17,7 +17,7 @@ import {
 } from "../../../src/systems/komplexnet/index.js";
 import { exportStep } from "../../../src/train/export.js";
 import { describeModel } from "../../../src/train/model-description.js";
-import { overTime } from "../../../src/train/over-time.js";
+import { overTime } from "../../../src/train/stack-timesteps.js";
 import { openStepper } from "../../../src/train/stepper.js";
 import type { StepValue } from "../../../src/train/stepper.js";
 import { readOnnx } from "../../../src/graph/onnx/read/read.js";

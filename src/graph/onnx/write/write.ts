@@ -1,6 +1,6 @@
 import { StriateError } from "../../../util/errors.js";
-import type { Parts } from "../../../util/parts.js";
-import { atOnce } from "../../../util/parts.js";
+import type { Parts } from "../../../util/slices.js";
+import { atOnce } from "../../../util/slices.js";
 import type { Dim, Shape } from "../../dims.js";
 import { isStatic, sameShape, showShape } from "../../dims.js";
 import type { DType, TensorData } from "../../dtype.js";

@@ -26,7 +26,7 @@ import { maskedGradient, keepMask } from "./masked-gradient.js";
 import { uniformNumber } from "../known-numbers.js";
 import { nonZeroDivisor } from "./non-zero-divisor.js";
 import { squeeze, unsqueeze } from "../shape/shape.js";
-import { unary } from "./unary.js";
+import { unary } from "./define-unary.js";
 
 /** A tensor, or a number that takes the type of the other operand. */
 export type Operand = Tensor | number;

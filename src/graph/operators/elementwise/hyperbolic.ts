@@ -3,7 +3,7 @@ import type { Call, LoweringRule, Target } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 import { abs, add, div, less, log, maximum, mul, neg, reciprocal, sqrt, sub, where } from "./elementwise.js";
 import { nonZeroDivisor } from "./non-zero-divisor.js";
-import { unary } from "./unary.js";
+import { unary } from "./define-unary.js";
 
 /*
  * Inverse hyperbolic functions. Their textbook forms by logarithms lose all digits near 0 and overflow for

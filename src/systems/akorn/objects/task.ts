@@ -7,7 +7,7 @@ import { contrastiveLoss } from "../../../nn/contrastive-loss.js";
 import type { Size } from "../../../nn/layers/convolution.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
-import { overTime } from "../../../train/over-time.js";
+import { overTime } from "../../../train/stack-timesteps.js";
 import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
 import { StriateError } from "../../../util/errors.js";

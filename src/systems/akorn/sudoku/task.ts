@@ -3,7 +3,7 @@ import { add, cast, input, mul, sub } from "../../../graph/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
-import { overTime } from "../../../train/over-time.js";
+import { overTime } from "../../../train/stack-timesteps.js";
 import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
 import { checkWhole } from "../../../util/check.js";

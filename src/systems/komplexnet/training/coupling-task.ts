@@ -2,7 +2,7 @@ import type { Dim, Tensor } from "../../../graph/index.js";
 import { input, unsqueeze } from "../../../graph/index.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
-import { overTime } from "../../../train/over-time.js";
+import { overTime } from "../../../train/stack-timesteps.js";
 import type { InferenceGraph, LossGraph, Task } from "../../../train/task.js";
 import { check } from "../../../util/errors.js";
 import type { KomplexNetConfig, KomplexNetOptions } from "../config.js";

@@ -7,7 +7,7 @@ import { binaryCrossEntropyWithLogits } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { TrainingPass } from "../../../nn/layers/layer.js";
 import { namedParameters } from "../../../nn/module.js";
-import { overTime } from "../../../train/over-time.js";
+import { overTime } from "../../../train/stack-timesteps.js";
 import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../../train/task.js";
 import { endToEndLoss, lastStepLoss } from "./losses.js";

@@ -17,7 +17,7 @@ import { namedConstant } from "../../../graph/onnx/read/read-graph.js";
 import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { ModelDescription } from "../../../train/model-description.js";
 import { describeModel, inputRoles, inputValue } from "../../../train/model-description.js";
-import { answerAt } from "../../../train/over-time.js";
+import { answerAt } from "../../../train/stack-timesteps.js";
 import type { NoiseKind } from "../../../train/task.js";
 import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";

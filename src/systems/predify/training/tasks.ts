@@ -4,7 +4,7 @@ import { addAll, cast, constant, div, input, sub } from "../../../graph/index.js
 import { crossEntropy } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
-import { overTime } from "../../../train/over-time.js";
+import { overTime } from "../../../train/stack-timesteps.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../../train/task.js";
 import { checkLength, checkPositive } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";

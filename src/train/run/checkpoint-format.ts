@@ -99,18 +99,6 @@ export function scoreInHeader(bytes: Uint8Array, what: string): number | undefin
   return optionalFacts(decodeSafetensorsMetadata(bytes, what), what).score;
 }
 
-/** The first tensor that holds NaN or an infinity, with that value; undefined if all numbers are finite. */
-export function nonFiniteTensor(
-  tensors: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
-): { readonly name: string; readonly value: number } | undefined {
-  for (const [name, { data }] of tensors) {
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
-    const value = data.find((one) => !Number.isFinite(one));
-    if (value !== undefined) return { name, value };
-  }
-  return undefined;
-}
-
 function optionalFacts(
   { score, unlogged, place }: Readonly<Record<string, string>>,
   what: string,
