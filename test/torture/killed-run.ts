@@ -64,7 +64,8 @@ const run = await train(smallTask(), smallData(64), {
   selectBest: "score",
   threads: 1,
   onWarning: (message) => {
-    process.stderr.write(`${message}\n`);
+    // A resumed run waits for the lock of the killed one; any other warning is a fault.
+    if (!message.startsWith("Waiting for the lock")) process.stderr.write(`${message}\n`);
   },
 });
 const digest = createHash("sha256");
