@@ -44,6 +44,7 @@ const NAVIGATION: readonly Group[] = [
       ["docs/explorer.md", "The explorer"],
       ["docs/drawing.md", "Draw phases, masks, boards"],
       ["docs/devices.md", "Choose a device"],
+      ["docs/reliability.md", "Kills, full disks, damaged files"],
     ],
   },
   {
