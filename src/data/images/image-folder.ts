@@ -1,4 +1,4 @@
-import { StriateError, check } from "../../util/errors.js";
+import { StriateError, check, counted } from "../../util/errors.js";
 import type { ClassName, ClassOrder } from "./class-names.js";
 import { imageNetOrder, placesOf } from "./class-names.js";
 import { IMAGE_ENDINGS, isImage } from "./decode/image-formats.js";
@@ -82,7 +82,12 @@ export async function imagesOfTree(
     if (list !== undefined) return annotatedImages(tree, root, list, options);
   }
   if (options.classes === undefined) await checkNotParts(tree, root, folders);
-  return classFolders(tree, root, folders, options);
+  const source = await classFolders(tree, root, folders, options);
+  const loose = files.filter(isImage).length;
+  if (loose === 0) return source;
+  const { text, cautions, complete } = source.labelling!;
+  const caution = `"${root}": left out, because outside the class folders: ${counted(loose, "image")}`;
+  return { ...source, labelling: { text, cautions: [caution, ...cautions], complete } };
 }
 
 /**

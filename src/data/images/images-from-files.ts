@@ -66,7 +66,7 @@ export async function imagesFromFiles(
 /**
  * Makes an image source of the images that a visitor chose. The visitor may choose a folder, by
  * `<input type="file" webkitdirectory>`. Its subfolders are then the classes, as in Node's `imageFolder`, and
- * images directly in the chosen folder are left out. If there are no subfolders, or if the visitor chose
+ * images directly in the chosen folder are left out with a caution. If there are no subfolders, or if the visitor chose
  * images one by one, all images have the label 0 of a single class "image". Files without an image's file
  * extension are left out; for a file that turns out not to be an image, `read` throws an error and
  * `readImages` reports it as skipped.

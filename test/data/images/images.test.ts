@@ -339,6 +339,14 @@ describe("a folder for each class", () => {
     await expect(imageFolder(join(root, "val"), { split: "val" })).rejects.toThrow("got a, c");
   });
 
+  it("says that it leaves out images that lie beside the class folders", async () => {
+    const root = await folderOf(["a", "b"]);
+    await writeFile(join(root, "loose.jpg"), jpeg);
+    const { count, labelling } = await imageFolder(root);
+    expect(count).toBe(2);
+    expect(labelling?.cautions).toContain(`"${root}": left out, because outside the class folders: 1 image`);
+  });
+
   it("refuses layouts whose labels it cannot tell", async () => {
     const beside = await folderOf(["images"]);
     await writeFile(join(beside, "labels.csv"), "0.jpg,1");
