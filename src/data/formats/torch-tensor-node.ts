@@ -143,8 +143,9 @@ export async function readTorchTensor(path: string): Promise<TorchTensor> {
 /**
  * Reads all tensors of a checkpoint that `torch.save` wrote: those of state dictionaries, which may be nested
  * in other dictionaries, lists or objects, and those of whole modules, with the names that `state_dict()`
- * would give them. If the file holds one tensor and nothing else, the name of this tensor is "". Other
- * content (settings, the state of optimizers, NumPy arrays) is ignored; nothing is executed.
+ * would give them. The tensors in the state of an optimizer are among them. If the file holds one tensor and
+ * nothing else, the name of this tensor is "". Other content (settings, NumPy arrays) is ignored; nothing is
+ * executed.
  *
  * @throws StriateError for a file that is missing, damaged or not a PyTorch file, and for two tensors with the same
  * name
