@@ -4,9 +4,9 @@ import { constant } from "./tensor.js";
 const made = new Map<string, Tensor>();
 
 /**
- * A constant that is made only once for each name. Calls of an operator with the same constant can be equal,
- * and `lower` merges equal calls, so several convolutions share their results. The name must contain
- * everything that decides the values.
+ * A constant that is made only once for each name. Two calls of an operator with this same constant
+ * and the same other operands count as equal, and `lower` merges equal calls. So several convolutions can
+ * share the result of one call. The name must contain everything that decides the values.
  */
 export function sharedConstant(name: string, make: () => Tensor): Tensor {
   const known = made.get(name);

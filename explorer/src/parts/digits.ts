@@ -12,6 +12,6 @@ export async function loadSamples(): Promise<ImageBitmap> {
 /** The class of a sample. */
 export const labelOf = (sample: number): number => Math.floor(sample / 10);
 
-/** The square of a sample in the sheet: left, top, width, height. */
+/** Where a sample lies in the sheet: left, top, width, height. */
 export const sampleBox = (sample: number) =>
   [(sample % 10) * SAMPLE, labelOf(sample) * SAMPLE, SAMPLE, SAMPLE] as const;

@@ -296,7 +296,7 @@ async function corruptionSection(report: RobustnessReport): Promise<Section | un
       }. Brackets are 95 % Wilson intervals.`,
     body: markup`${chartFigure(
       map,
-      markup`Accuracy in percent. <b>A row</b> shows how fast a corruption takes effect, a column which corruption harms the network most.`,
+      markup`Accuracy in percent. <b>A row</b> shows how fast a corruption takes effect; <b>a column</b> shows which corruption harms the network most.`,
     )}
     ${
       curves

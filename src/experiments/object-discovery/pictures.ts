@@ -45,8 +45,9 @@ export interface PictureOptions extends SessionOptions {
 }
 
 /**
- * Saves segments, features and oscillators of the first test scenes. Maps are made with the largest up-tiling factor;
- * for the oscillators, all copies of an image start from the same random noise.
+ * Saves segments, features and oscillators of the first test scenes, with the largest up-tiling factor.
+ * Up-tiling runs the network on shifted copies of an image; for the oscillators, all copies start from the
+ * same random noise.
  */
 export async function saveDiscoveryPictures(
   config: DiscoveryCell,

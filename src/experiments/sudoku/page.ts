@@ -372,7 +372,7 @@ async function learningSection(report: SudokuReport): Promise<Section | undefine
     id: "learning",
     title: "Learning",
     lead: `Accuracy on ${sets[0]?.label ?? ""} boards that are in neither the training nor the test set, with the averaged weights and as many timesteps as in training.`,
-    body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "The cells become right first ...")}
+    body: markup`${chartFigure(await chart("learning-accuracy", "Blank cells right", "cellAccuracy"), "Single cells come out right first ...")}
     ${chartFigure(await chart("learning-boards", "Boards solved", "boardAccuracy"), "... and whole boards follow only when nearly all cells are right.")}`,
   };
 }

@@ -26,8 +26,8 @@ export interface TrainOptions extends TrainSettings, SessionOptions {
 /** The result of `train` in Node. */
 export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /**
-   * Writes the model as ONNX. The file says how pixels reach it, which inputs are noise, and what `about` adds;
-   * `metadata` are further entries.
+   * Writes the model as ONNX. The metadata of the file describe how images are preprocessed, which inputs are
+   * noise, and what `about` adds; `metadata` gives further entries.
    */
   export(path: string, about?: ModelDescription, metadata?: Readonly<Record<string, string>>): Promise<void>;
 }

@@ -40,7 +40,7 @@ export interface TrainedRun extends Omit<RunEnd, "checkpoint" | "toOnnx"> {
   /** A checkpoint file as bytes, to continue the run with `from`. */
   checkpoint(): Uint8Array<ArrayBuffer>;
   /**
-   * The model as the bytes of an ONNX file. It says how pixels reach it, which inputs are noise, and what `about` adds;
+   * The model as the bytes of an ONNX file. Its metadata describe how images are preprocessed, which inputs are noise, and what `about` adds;
    * `metadata` are further entries.
    */
   export(about?: ModelDescription, metadata?: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer>;

@@ -66,7 +66,7 @@ export interface RunEnd {
   readonly evaluations: readonly LogRow[];
   /** Everything that is needed to continue the run. */
   readonly checkpoint: Omit<Checkpoint, "config">;
-  /** The model as ONNX. It says how pixels reach it, which inputs are noise, and what `about` adds. */
+  /** The model as ONNX. Its metadata describe how images are preprocessed, which inputs are noise, and what `about` adds. */
   readonly toOnnx: (about?: ModelDescription, metadata?: Readonly<Record<string, string>>) => WrittenOnnx;
 }
 

@@ -76,8 +76,8 @@ const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
  */
 const MOST_UNROLLED = 2 ** 16;
 /**
- * Longest name of an axis length, and highest rank. Without them, products of products could grow without
- * limit.
+ * Longest name of an axis length, and highest rank. Without these limits, the names of lengths that are
+ * multiplied again and again, and shapes that are extended again and again, could grow without end.
  */
 const LONGEST_DIM = 200;
 const HIGHEST_RANK = 64;

@@ -46,8 +46,8 @@ export function cannyEdges(bytes: Uint8Array, side: number, low: number, high: n
 }
 
 /**
- * Whether a magnitude is a peak along the gradient. It must be strictly above the left or upper neighbour in
- * this direction and not below the opposite one; on diagonals, it must be strictly above both.
+ * Whether a magnitude is a peak along the gradient. It must be greater than the left or upper neighbour in
+ * this direction, and at least equal to the opposite neighbour; on diagonals, it must be greater than both.
  */
 function isPeak(magnitude: Int32Array, at: number, width: number, gx: number, gy: number): boolean {
   const m = magnitude[at]!;

@@ -102,8 +102,8 @@ export interface KuramotoTrace {
  *     x + gamma (Omega x + y - (x · y) x) = x + d - a x = (1 - a) x + d,
  *
  * and the energy of a state is -sum_i a_i / gamma. This form saves work in each of the T steps. Omega x is
- * merged into Conn(x), because a rotation of channels is a 1 x 1 convolution or can be added to a matrix. And
- * the coupling's weights and c are multiplied by gamma once, before the first step. Without natural
+ * merged into Conn(x): Omega mixes channels only, so it is added to a convolution's kernel at its centre, or to the
+ * coupling's matrix. And the coupling's weights and c are multiplied by gamma once, before the first step. Without natural
  * frequencies, the authors' code adds gamma x outside the projection (`omegaOff` "identity"), so 1 - a
  * becomes 1 + gamma - a.
  *
