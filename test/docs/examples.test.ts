@@ -41,7 +41,12 @@ async function linesOf(name: string, args: readonly string[] = [], cwd?: string)
   const child = runTypescript(new URL(`../../examples/${name}`, import.meta.url), args, { cwd });
   const lines: string[] = [];
   for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine()) lines.push(line);
-  expect(await child.ended()).toMatchObject({ status: 0, errors: "" });
+  const { status, errors } = await child.ended();
+  // A busy machine takes long to open a graph, which the library says.
+  expect({ status, errors: errors.replace(/^Opening the graph takes long .*\n/gm, "") }).toEqual({
+    status: 0,
+    errors: "",
+  });
   return lines;
 }
 
