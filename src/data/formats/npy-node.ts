@@ -19,8 +19,8 @@ export async function readNpyHeader(path: string): Promise<NpyHeader> {
 }
 
 /**
- * Reads a NumPy file, or only some of its rows; the other rows never enter memory. Throws {@link
- * StriateError} if the file is missing, damaged or cut off, has an unsupported element type, or does not have
+ * Reads a NumPy file, or only some of its rows; the other rows never enter memory. Throws
+ * {@link StriateError} if the file is missing, damaged or cut off, has an unsupported element type, or does not have
  * the requested rows.
  */
 export async function readNpy(path: string, options: ReadNpyOptions = {}): Promise<NpyArray> {

@@ -68,8 +68,8 @@ function narrow(value: bigint): number {
 export const NPY_PREFIX = 12;
 
 /**
- * The length of the header in bytes, computed from the file's first {@link NPY_PREFIX} bytes. Throws {@link
- * StriateError}.
+ * The length of the header in bytes, computed from the file's first {@link NPY_PREFIX} bytes. Throws
+ * {@link StriateError}.
  */
 export function npyHeaderBytes(bytes: Uint8Array, name: string): number {
   check(
@@ -90,8 +90,8 @@ export function npyHeaderBytes(bytes: Uint8Array, name: string): number {
 }
 
 /**
- * Parses the header of a NumPy file (format versions 1 to 3). `name` names the file in errors. Throws {@link
- * StriateError} if the header is damaged, or if the array holds objects, structures, text or complex numbers,
+ * Parses the header of a NumPy file (format versions 1 to 3). `name` names the file in errors. Throws
+ * {@link StriateError} if the header is damaged, or if the array holds objects, structures, text or complex numbers,
  * or is in Fortran order.
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {

@@ -12,13 +12,13 @@ export interface Npz {
   /** Names of its arrays, without `.npy`. */
   readonly names: readonly string[];
   /**
-   * Reads a whole array. Throws {@link StriateError} as {@link Npz.elements} does, and for arrays larger than
+   * Reads a whole array. Throws `StriateError` as {@link Npz.elements} does, and for arrays larger than
    * 2 GiB.
    */
   read(name: string): Promise<NpyArray>;
   /**
    * Reads an array in pieces, for arrays that do not fit into memory. The result is its header, and its
-   * elements in order. Throws {@link StriateError} for an array that does not exist, is damaged or cut off,
+   * elements in order. Throws `StriateError` for an array that does not exist, is damaged or cut off,
    * or has an unsupported element type.
    */
   elements(name: string): Promise<{
@@ -29,7 +29,7 @@ export interface Npz {
 
 const LARGEST = 2 ** 31;
 
-/** Opens a NumPy archive. Throws {@link StriateError} for a file that is not a ZIP archive, or is cut off. */
+/** Opens a NumPy archive. Throws `StriateError` for a file that is not a ZIP archive, or is cut off. */
 export async function openNpz(path: string): Promise<Npz> {
   const zip = await openZip(path);
   const elements = (name: string) => openArray(zip, name);

@@ -15,8 +15,8 @@ export interface FolderTree {
   list(path: string): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }>;
   exists(path: string): boolean;
   /**
-   * A unique name for a folder. All links that lead to the folder have the same name. Throws {@link
-   * StriateError} if the folder cannot be read.
+   * A unique name for a folder. All links that lead to the folder have the same name. Throws
+   * {@link StriateError} if the folder cannot be read.
    */
   place(path: string): Promise<string>;
   /** The bytes of an image file. Throws {@link StriateError}. */

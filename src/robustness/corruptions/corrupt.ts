@@ -12,7 +12,7 @@ import { KINDS, SEVERITIES, corruptionName } from "./kinds.js";
 import { jpegRoundTrip } from "./pixels/jpeg.js";
 
 /**
- * The set of constants that was published for square images with this side. Throws {@link StriateError} if
+ * The set of constants that was published for square images with this side. Throws `StriateError` if
  * there is none.
  */
 export function constantSet(side: number): ConstantSet {

@@ -43,8 +43,8 @@ export interface LatestCheckpoint {
 }
 
 /**
- * The newest complete checkpoint; undefined if the folder has no checkpoint. Changes nothing. Throws {@link
- * StriateError} when there are checkpoints but every one is damaged, or when one cannot be opened.
+ * The newest complete checkpoint; undefined if the folder has no checkpoint. Changes nothing. Throws
+ * {@link StriateError} when there are checkpoints but every one is damaged, or when one cannot be opened.
  */
 async function findLatestCheckpoint(folder: FileFolder): Promise<LatestCheckpoint | undefined> {
   const steps = await checkpointSteps(folder);
