@@ -15,7 +15,7 @@ export interface ObjectEditorProps {
   readonly onChange: (pieces: readonly PlacedTetromino[]) => void;
 }
 
-/** The picture, whose pieces are dragged, or moved, turned and coloured by the keyboard. */
+/** The picture, whose pieces are dragged, or moved, reshaped and recoloured by the keyboard. */
 export function ObjectEditor({ pieces, pieceWord, onChange }: ObjectEditorProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {

@@ -37,7 +37,7 @@ export class ObjectPlayer {
     private readonly speed: () => number,
   ) {}
 
-  /** Computes a run. `plays` says whether the clock starts again; otherwise it stays where it is. */
+  /** Asks for a run. The clock stays where it is, or at the last frame of a shorter run. */
   request(wanted: ObjectRequest): void {
     this.#wanted = wanted;
     this.isBusy.value = true;
@@ -50,11 +50,9 @@ export class ObjectPlayer {
       if (this.figures.value.length === 0) this.figures.value = await this.computer.open();
       for (let next = this.#take(); next !== undefined; next = this.#take()) {
         const { frames, milliseconds } = await this.computer.run(next);
-        const isFirst = this.frames.value.length === 0;
         this.frames.value = frames;
         this.milliseconds.value = milliseconds;
-        if (isFirst) this.time.value = 0;
-        else this.time.value = Math.min(this.time.value, frames.length - 1);
+        this.time.value = Math.min(this.time.value, frames.length - 1);
       }
       this.isBusy.value = false;
     } catch (error) {
