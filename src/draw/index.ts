@@ -9,6 +9,7 @@
 export { StriateError } from "../util/errors.js";
 export { distance, entry, hex, oklabToRgb, rgbToOklab } from "./colours/colour.js";
 export type { Oklab, Rgb } from "./colours/colour.js";
+export { componentColours } from "./colours/component-colours.js";
 export { drawColourScale } from "./colours/colour-scale.js";
 export type { ColourScaleOptions } from "./colours/colour-scale.js";
 export { FONT } from "./context.js";

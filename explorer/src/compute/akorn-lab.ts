@@ -3,6 +3,7 @@ import type { PretrainedCard } from "striate/pretrained";
 import type { Stepper } from "striate";
 import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "striate";
 import { interleave, segmentImages, shiftedCopies } from "striate/akorn";
+import { componentColours } from "striate/draw";
 import { loadPretrained } from "striate/pretrained";
 import type { ObjectFrame, ObjectRequest, ObjectRun } from "./akorn-frame.js";
 import { CHANNELS, COMPONENTS, SCRAMBLED, SEGMENTS, SIDE, TILING } from "./akorn-frame.js";
@@ -85,7 +86,7 @@ export class ObjectLab {
       await set(scrambled(maps, scramble, random));
       await look(timestep, true);
     }
-    const colours = componentColours(seen.map(({ oscillators }) => oscillators));
+    const colours = runColours(seen.map(({ oscillators }) => oscillators));
     return {
       frames: seen.map((frame, i) => ({ ...frame, colours: colours[i]! })),
       milliseconds: times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0,
@@ -140,28 +141,14 @@ function positions(maps: Float32Array): Float32Array {
   return interleave(copies, [1, GRID, GRID, CHANNELS]);
 }
 
-/** Share of the values at each end of the range that are clipped to black or to full colour. */
-const CLIPPED = 0.01;
-
 /** The first three principal components of all vectors together, scaled to bytes: one array [SIDE, SIDE, 3] for each map. */
-function componentColours(maps: readonly Float32Array[]): Uint8Array[] {
+function runColours(maps: readonly Float32Array[]): Uint8Array[] {
   const count = SIDE * SIDE;
   const vectors = new Float32Array(maps.length * count * CHANNELS);
   maps.forEach((map, i) => {
     vectors.set(map, i * map.length);
   });
-  const components = metrics.principalComponents(vectors, maps.length * count, CHANNELS, 3);
-  const bytes = new Uint8Array(components.length);
-  for (let c = 0; c < 3; c++) {
-    const sorted = Float64Array.from(
-      { length: maps.length * count },
-      (_, i) => components[3 * i + c]!,
-    ).sort();
-    const low = sorted[Math.floor(CLIPPED * (sorted.length - 1))]!;
-    const range = sorted[Math.ceil((1 - CLIPPED) * (sorted.length - 1))]! - low;
-    for (let i = c; i < components.length; i += 3)
-      bytes[i] = Math.round(255 * Math.min(1, Math.max(0, (components[i]! - low) / range)));
-  }
+  const bytes = componentColours(metrics.principalComponents(vectors, maps.length * count, CHANNELS, 3));
   return maps.map((_, i) => bytes.slice(3 * i * count, 3 * (i + 1) * count));
 }
 

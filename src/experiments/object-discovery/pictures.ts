@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
 import { scenePictures } from "../../data/scenes/segmented-scenes.js";
+import { componentColours } from "../../draw/index.js";
 import { principalComponents } from "../../metrics/principal-components.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
@@ -156,9 +157,6 @@ function channelsLast(maps: Float32Array, batch: number, channels: number, plane
   return out;
 }
 
-/** Share of the values at each end of the range that are clipped to black or to full colour. */
-const CLIPPED = 0.01;
-
 /**
  * Draws the maps of one scene in the colours of their common principal components. Returns the pixels of all
  * maps, one map after the other.
@@ -170,18 +168,7 @@ function coloured(maps: readonly TiledMap["map"][number][]): Uint8Array {
     vectors.set(map.vectors, t * map.vectors.length);
   });
   const count = vectors.length / channels;
-  const components = principalComponents(vectors, count, channels, 3);
-  const out = new Uint8Array(3 * count);
-  for (let c = 0; c < 3; c++) {
-    const sorted = Float64Array.from({ length: count }, (_, i) => components[3 * i + c]!).sort();
-    const low = sorted[Math.floor(CLIPPED * (count - 1))]!;
-    const high = sorted[Math.ceil((1 - CLIPPED) * (count - 1))]!;
-    for (let i = 0; i < count; i++) {
-      const part = high > low ? (components[3 * i + c]! - low) / (high - low) : 0.5;
-      out[3 * i + c] = Math.round(255 * Math.min(1, Math.max(0, part)));
-    }
-  }
-  return out;
+  return componentColours(principalComponents(vectors, count, channels, 3));
 }
 
 /** Loads what {@link saveDiscoveryPictures} saved. */
