@@ -5,7 +5,8 @@ import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "
 import { interleave, segmentImages, shiftedCopies } from "striate/akorn";
 import { componentColours } from "striate/draw";
 import { loadPretrained } from "striate/pretrained";
-import type { ObjectFrame, ObjectRequest, ObjectRun } from "./akorn-frame.js";
+import type { Computed } from "../parts/player.js";
+import type { ObjectFrame, ObjectRequest } from "./akorn-frame.js";
 import { CHANNELS, COMPONENTS, SCRAMBLED, SEGMENTS, SIDE, TILING } from "./akorn-frame.js";
 
 const COPIES = TILING.factor ** 2;
@@ -30,7 +31,7 @@ export class ObjectLab {
   }
 
   /** Computes all timesteps of one run. */
-  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<ObjectRun> {
+  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<Computed<ObjectFrame>> {
     const stepper = this.#stepper;
     if (stepper === undefined) throw new Error("the lab is not open");
     const { image, labels } = tetrominoScene(pieces);
