@@ -99,6 +99,36 @@ describe("the explorer", () => {
     expect(alert).toMatch(/expected the weights of komplexnet-digits2, got status 404 from the server/);
   });
 
+  it("saves the figures as pictures, and the numbers of the run as a table", async () => {
+    const { page } = await openPage(await serveFolder(site));
+    await networksReady(page);
+    await phasesAt(page, 12);
+    const list = page.getByLabel("Save…");
+    await list.focus();
+    const saved = async (what: string): Promise<Buffer> => {
+      const [file] = await Promise.all([page.waitForEvent("download"), list.selectOption(what)]);
+      return readFile(await file.path());
+    };
+    const png = await saved("Phases (PNG)");
+    expect(png.subarray(1, 4).toString()).toBe("PNG");
+    expect(png.length).toBeGreaterThan(2000);
+    const lines = (await saved("Numbers of the run (CSV)")).toString().trim().split("\r\n");
+    expect(lines[0]).toMatch(/^timestep,kuramoto_0,.*,random_9$/);
+    expect(lines).toHaveLength(13);
+    expect(lines[12]!.split(",").map(Number)).toHaveLength(31);
+    expect(lines.slice(1).join()).not.toContain("NaN");
+  });
+
+  it("gives a lesson, whose steps set the view", async () => {
+    const { page } = await openPage(`${await serveFolder(site)}#noise=0.3`);
+    await networksReady(page);
+    await page.getByText(/^Lesson:/).click();
+    await page.getByRole("button", { name: "Show step 2" }).click();
+    await expect.poll(() => page.evaluate(() => location.hash)).toBe("#rate=0");
+    await phasesAt(page, 12);
+    await page.locator('canvas[aria-label^="Synchrony over time: 0.0"]').first().waitFor();
+  });
+
   it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
     const { page } = await openPage(await serveFolder(site));
     await networksReady(page);

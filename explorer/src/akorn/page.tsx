@@ -28,6 +28,15 @@ export function AkornPage() {
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}
+      table={() => ({
+        columns: ["timestep", "scrambled", "fg_ari", "energy"],
+        rows: player.frames.value.map(({ timestep, isScrambled, agreement, energy }) => [
+          timestep,
+          Number(isScrambled),
+          agreement,
+          energy,
+        ]),
+      })}
     >
       <ObjectView player={player} state={state} texts={texts} />
     </PageFrame>

@@ -13,6 +13,7 @@ import { drawChart } from "../parts/chart.js";
 import { Handle } from "../parts/handle.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
+import { Lesson } from "../parts/lesson.js";
 import { TimeBar } from "../parts/time-bar.js";
 import type { ObjectTexts } from "../texts/akorn-en.js";
 import { codeOf } from "./code.js";
@@ -200,6 +201,19 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
         <p>{texts.what2}</p>
         <p>{texts.what3}</p>
       </section>
+      <Lesson<ObjectState>
+        texts={texts}
+        states={[
+          {},
+          { timesteps: 14, scramble: 7 },
+          { pieces: START.pieces.map((piece) => ({ ...piece, colour: START.pieces[0]!.colour })) },
+          { seed: 2 },
+        ]}
+        onShow={(to) => {
+          change({ ...START, language: state.value.language, ...to });
+          player.clock.replay();
+        }}
+      />
       <details>
         <summary>{texts.equations}</summary>
         <p>{texts.equationHelp}</p>

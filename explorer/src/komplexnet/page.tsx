@@ -6,10 +6,14 @@ import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { useAddress } from "../parts/use-address.js";
 import { TEXTS } from "../texts/texts.js";
+import { probability } from "./phases.js";
 import { loadRecording } from "./recording.js";
 import { Run } from "./run.js";
 import { KOMPLEXNET_ADDRESS } from "./state.js";
 import { KomplexNetView } from "./view.js";
+
+const NETWORKS = ["kuramoto", "real", "random"] as const;
+const CLASSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /** The view of KomplexNet with all that it loads. */
 export function KomplexNetPage() {
@@ -46,6 +50,13 @@ export function KomplexNetPage() {
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}
+      table={() => ({
+        columns: ["timestep", ...NETWORKS.flatMap((name) => CLASSES.map((digit) => `${name}_${digit}`))],
+        rows: run.frames.value.map(({ logits }, t) => [
+          t + 1,
+          ...NETWORKS.flatMap((name) => Array.from(logits[name], probability)),
+        ]),
+      })}
     >
       {start.value !== undefined && <KomplexNetView run={run} state={state} texts={texts} {...start.value} />}
     </PageFrame>

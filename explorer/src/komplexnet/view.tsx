@@ -19,6 +19,7 @@ import { Figure, Slider } from "../parts/controls.js";
 import { labelOf } from "../parts/digits.js";
 import { everyFrame } from "../parts/every-frame.js";
 import { putPixels } from "../parts/pixels.js";
+import { Lesson } from "../parts/lesson.js";
 import { TimeBar } from "../parts/time-bar.js";
 import type { Texts } from "../texts/en.js";
 import { Editor } from "./editor.js";
@@ -243,6 +244,19 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
           {texts.reset}
         </button>
       </section>
+      <Lesson<KomplexNetState>
+        texts={texts}
+        states={[
+          {},
+          { rate: 0 },
+          { rate: 0.02 },
+          { digits: START.digits.map((digit) => ({ ...digit, x: 25 })) },
+        ]}
+        onShow={(to) => {
+          change({ ...START, language: state.value.language, ...to });
+          run.clock.replay();
+        }}
+      />
       <details>
         <summary>{texts.code}</summary>
         <pre>

@@ -39,6 +39,19 @@ export function PredifyPage() {
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}
+      table={() => {
+        const frames = player.frames.value;
+        const numbered = (name: string, list: readonly number[] = [], from = 1): string[] =>
+          list.map((_, i) => `${name}_${i + from}`);
+        return {
+          columns: [
+            "timestep",
+            ...numbered("probability", frames[0]?.probabilities, 0),
+            ...numbered("error_pcoder", frames[0]?.errors),
+          ],
+          rows: frames.map(({ timestep, probabilities, errors }) => [timestep, ...probabilities, ...errors]),
+        };
+      }}
     >
       {samples.value !== undefined && (
         <PredifyView player={player} state={state} samples={samples.value} texts={texts} />

@@ -11,6 +11,7 @@ import { everyFrame } from "../parts/every-frame.js";
 import { Handle } from "../parts/handle.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
+import { Lesson } from "../parts/lesson.js";
 import { TimeBar } from "../parts/time-bar.js";
 import type { PredifyTexts } from "../texts/predify-en.js";
 import { codeOf } from "./code.js";
@@ -224,6 +225,19 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
         <p>{texts.what2}</p>
         <p>{texts.what3}</p>
       </section>
+      <Lesson<PredifyState>
+        texts={texts}
+        states={[
+          {},
+          { choice: "sliders", beta: 0.4, lambda: 0, alpha: 0.9 },
+          { choice: "sliders", beta: 0.4, lambda: 0.35, alpha: 0 },
+          { noise: 0 },
+        ]}
+        onShow={(to) => {
+          change({ ...START, language: state.value.language, ...to });
+          player.clock.replay();
+        }}
+      />
       <details>
         <summary>{texts.equations}</summary>
         <p>{texts.equationHelp}</p>

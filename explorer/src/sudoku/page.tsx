@@ -5,7 +5,8 @@ import { Player } from "../parts/player.js";
 import { useAddress } from "../parts/use-address.js";
 import { en } from "../texts/sudoku-en.js";
 import { zh } from "../texts/sudoku-zh.js";
-import { SUDOKU_ADDRESS } from "./state.js";
+import { conflictsIn, filled } from "./judge.js";
+import { SUDOKU_ADDRESS, boardText, digitsOf } from "./state.js";
 import "./sudoku.css";
 import { SudokuView } from "./view.js";
 
@@ -28,6 +29,16 @@ export function SudokuPage() {
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}
+      table={() => ({
+        columns: ["timestep", "start", "energy", "cells_in_conflict", "board"],
+        rows: player.frames.value.flatMap(({ timestep, starts }) =>
+          starts.map(({ energy, digits }, start) => {
+            const puzzle = digitsOf(state.value.board);
+            const board = boardText(filled(puzzle, digits));
+            return [timestep, start + 1, energy, conflictsIn(puzzle, digits), board];
+          }),
+        ),
+      })}
     >
       <SudokuView player={player} state={state} texts={texts} />
     </PageFrame>

@@ -8,6 +8,7 @@ import { drawChart } from "../parts/chart.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { everyFrame } from "../parts/every-frame.js";
 import type { Player } from "../parts/player.js";
+import { Lesson } from "../parts/lesson.js";
 import { TimeBar } from "../parts/time-bar.js";
 import type { SudokuTexts } from "../texts/sudoku-en.js";
 import { codeOf } from "./code.js";
@@ -176,6 +177,19 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
         <p>{texts.what2}</p>
         <p>{texts.what3}</p>
       </section>
+      <Lesson<SudokuState>
+        texts={texts}
+        states={[
+          { timesteps: 16 },
+          {},
+          { board: newBoard(28, 10) },
+          { board: START.board.replace("9", "2") },
+        ]}
+        onShow={(to) => {
+          change({ ...START, language: state.value.language, ...to });
+          player.clock.replay();
+        }}
+      />
       <details>
         <summary>{texts.equations}</summary>
         <p>{texts.equationHelp}</p>

@@ -59,6 +59,21 @@ export const en = {
   perStep: "ms per timestep",
   figures: "On 320 new scenes:",
   opening: "The network is loading…",
+  lesson: "Lesson: how do objects appear? (20 minutes)",
+  lesson1:
+    "Play the run. At timestep 0 all oscillators point in random directions. Click a place on a piece: the map beside it shows which places come to point the same way.",
+  lesson2:
+    "At timestep 7, the oscillators around the chosen place are scrambled. Stop there and step on: how many timesteps does it take until the agreement is back? Watch the energy, too.",
+  lesson3:
+    "All pieces have one colour now. What does the network take for one object? What, then, has it learnt from pictures without labels?",
+  lesson4:
+    "With another random start, the colours of the map are others, but the pieces stay. Which parts of the picture of the oscillators mean something, and which are chance?",
+  lessonQuestion:
+    "Nobody labelled a piece. Which property of the training pictures taught the network that places of one piece belong together?",
+  lessonAnswer:
+    "In training, two altered views of one picture had to be recognised as the same. Patches of one piece share colour and place, so treating them alike explains the views best. Where colour does not tell pieces apart, neither does this small network.",
+  lessonShow: "Show step",
+  lessonSolution: "An answer",
   source:
     "Network: Miyato, Löwe, Geiger, Welling, ICLR 2025 (arXiv:2410.13821), here with half the published number of channels. Weights " +
     "and figures: trained and measured by Striate (striate models). Scenes: Striate's, after Tetrominoes (Kabra et al. 2019).",

@@ -42,12 +42,29 @@ export const en = {
   reset: "Back to the settings of training",
   copyLink: "Copy link",
   copied: "Copied",
+  save: "Save…",
+  saveNumbers: "Numbers of the run (CSV)",
   code: "Show the code",
   device: "Computed in this tab on",
   perStep: "ms per timestep",
   opening: "The networks are loading…",
   ignored: "These parts of the address are unknown or out of range, and were ignored: ",
   other: "Other digits",
+  lesson: "Lesson: what do phases bind? (15 minutes)",
+  lesson1:
+    "Play the run. At timestep 1, the colours of both digits are mixed. Which timestep is the first at which you could tell the digits apart by colour alone? Compare with the curve of synchrony.",
+  lesson2:
+    "Now the step size is 0: the phases stay as random as they began, and the order parameters stay near 0. Read the answers: what does KomplexNet name now?",
+  lesson3:
+    "A larger step is not a better one: at 0.02 the phases overshoot at each timestep and synchrony stays low. Move the slider until both curves reach 0.9 as early as possible.",
+  lesson4:
+    "Both digits lie on top of each other. The pixels that they share belong to both, but they have one phase. Which digits do the three networks name?",
+  lessonQuestion:
+    'A friend says: "The network could as well paint each digit in a colour." What can phases do that fixed colours, one per class, could not?',
+  lessonAnswer:
+    "Phases say which pixels belong together, not what they are: two 3s get two phases, too, and the same 3 gets another phase in the next run. Only differences of phases carry information, and the layers above read which units agree.",
+  lessonShow: "Show step",
+  lessonSolution: "An answer",
   source:
     "Network: Muzellec, Alamia, Serre, VanRullen, TMLR 2025 (arXiv:2502.21077). Weights and figures: trained and measured by " +
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",

@@ -59,6 +59,21 @@ export const en = {
   perStep: "ms per timestep",
   figures: "On 1,000 test digits:",
   opening: "The network is loading…",
+  lesson: "Lesson: who corrects the answer? (20 minutes)",
+  lesson1:
+    "Play the run: the classifier says 8, and after a few timesteps 3. Look at layers 2 and 3: at which timestep could you read the digit there?",
+  lesson2:
+    "Error correction alone: λ is 0, and every layer follows its own prediction error. The lowest layer now explains the picture best, noise included. What happens to the answer?",
+  lesson3:
+    "Feedback alone: α is 0, and every layer listens to the prediction from above. What happens to the lowest layer's error, and to the answer?",
+  lesson4:
+    "A clean digit with the tuned weights. The answer was right at timestep 0. Does it stay right, and how sure is it?",
+  lessonQuestion:
+    "The lowest layer's prediction error rises while the answer gets better. Is that a contradiction?",
+  lessonAnswer:
+    "No. The noise cannot be predicted. A layer that explains every pixel explains the noise as well; a layer that listens to the layers above keeps what they expect and leaves the noise unexplained. A small error on the picture is not the aim, a good explanation is.",
+  lessonShow: "Show step",
+  lessonSolution: "An answer",
   source:
     "Method: Choksi et al., NeurIPS 2021 (arXiv:2106.02749), here on a small VGG11 for digits. Weights and figures: trained and measured by " +
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",

@@ -62,6 +62,21 @@ export const en = {
   perStep: "ms per timestep of eight boards",
   figures: "On 250 new boards:",
   opening: "The network is loading…",
+  lesson: "Lesson: thinking longer (20 minutes)",
+  lesson1:
+    "The network was trained with 16 timesteps. Here it has 16: how many of the eight starts are solved?",
+  lesson2:
+    "Now it has 64. At which timestep does the shown start reach 0 conflicts? Choose a start that fails, and find its cells in conflict: why are they hard to repair?",
+  lesson3:
+    "A board with 28 given digits. Choose a blank cell and follow what it thinks: when does it change its mind, and what changed in its row, column and box just before?",
+  lesson4:
+    "The given 9 in row 1 is now a 2, and no solution exists. Watch the digits of the last 20 timesteps. Does the energy tell that the board is impossible?",
+  lessonQuestion:
+    "Nobody told the network the rules. How could you find out which rules it has learnt, and which it has not?",
+  lessonAnswer:
+    "Count conflicts by kind over many boards: rows, columns and boxes separately. Or give boards on which one digit follows from one rule alone and look at the probability of the right digit. A right answer on average does not show that each rule is known.",
+  lessonShow: "Show step",
+  lessonSolution: "An answer",
   source:
     "Network: Miyato, Löwe, Geiger, Welling, ICLR 2025 (arXiv:2410.13821), here with an eighth of the published number of channels. Weights, " +
     "boards and figures: made and measured by Striate (striate models).",

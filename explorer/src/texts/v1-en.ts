@@ -87,6 +87,20 @@ export const en = {
   device: "Computed in this tab on",
   perImage: "ms per picture",
   opening: "ONNX Runtime is loading; the responses follow…",
+  lesson: "Lesson: what does a V1 cell answer to? (15 minutes)",
+  lesson1:
+    "A grating drifts. Choose cells one by one: which are silent? Compare the direction of the stripes in a receptive field with that of the grating.",
+  lesson2:
+    'The grating stands still. Click "Show what the chosen cell prefers", then move the slider of the phase and watch the response of this simple cell.',
+  lesson3: "The same with a complex cell. What differs, and what is it good for if an object moves?",
+  lesson4:
+    "Now the preferences are drawn uniformly (unif1) instead of from measurements (biol). Compare the half discs: where are there more cells, and what would the networks see better?",
+  lessonQuestion:
+    "Measured cells prefer low spatial frequencies more often. Why might a network with such a front end be more robust to noise?",
+  lessonAnswer:
+    "Noise that is independent from pixel to pixel has its energy at all frequencies, and pictures have most of theirs at low ones. Cells with low preferences average over many pixels, so noise cancels while the picture stays. The experiment v1-sampling measures this; its verdict depends on the corruption.",
+  lessonShow: "Show step",
+  lessonSolution: "An answer",
   source:
     "Model: Dapello, Marques et al., NeurIPS 2020. Distributions of receptive fields: Barbulescu, Marques & Oliveira 2023 (arXiv:2310.10575). " +
     "Digits: MNIST test set, CC BY-SA 3.0.",

@@ -76,6 +76,17 @@ export const zh: V1Texts = {
   device: "在本标签页中计算，设备：",
   perImage: "毫秒/图像",
   opening: "正在加载 ONNX Runtime，随后显示响应……",
+  lesson: "课程：V1 细胞对什么有反应？（15 分钟）",
+  lesson1: "光栅在漂移。逐个选择细胞：哪些没有反应？比较感受野中条纹的方向与光栅的方向。",
+  lesson2: "光栅静止。点击显示所选细胞偏好的按钮，然后移动相位滑块，观察这个简单细胞的反应。",
+  lesson3: "换成复杂细胞。有什么不同？物体移动时这有什么用？",
+  lesson4:
+    "现在偏好均匀抽取 (unif1)，而不是来自测量 (biol)。比较两个半圆：哪里的细胞更多？网络会看得更清楚的是什么？",
+  lessonQuestion: "测量到的细胞更常偏好低空间频率。为什么具有这种前端的网络可能对噪声更稳健？",
+  lessonAnswer:
+    "像素间独立的噪声能量分布在所有频率上，而图像的能量多在低频。偏好低频的细胞对许多像素取平均，噪声相互抵消而图像保留。实验 v1-sampling 测量了这一点，结论取决于损坏的类型。",
+  lessonShow: "显示步骤",
+  lessonSolution: "参考答案",
   source:
     "模型：Dapello, Marques et al., NeurIPS 2020。感受野的分布：Barbulescu, Marques & Oliveira 2023 (arXiv:2310.10575)。数字：MNIST 测试集，CC BY-SA 3.0。",
 };

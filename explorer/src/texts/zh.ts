@@ -38,12 +38,26 @@ export const zh: Texts = {
   reset: "恢复训练时的设置",
   copyLink: "复制链接",
   copied: "已复制",
+  save: "保存……",
+  saveNumbers: "运行数据 (CSV)",
   code: "显示代码",
   device: "在本标签页中计算，设备：",
   perStep: "毫秒/时间步",
   opening: "正在加载网络……",
   ignored: "地址中以下部分未知或超出范围，已忽略：",
   other: "换一组数字",
+  lesson: "课程：相位绑定了什么？（15 分钟）",
+  lesson1:
+    "播放。时间步 1 时，两个数字的颜色混在一起。从哪个时间步开始，仅凭颜色就能区分两个数字？与同步曲线对照。",
+  lesson2: "现在步长为 0：相位保持最初的随机状态，序参量接近 0。读出答案：KomplexNet 现在认为是哪两个数字？",
+  lesson3: "步长并非越大越好：0.02 时相位每步都会冲过头，同步程度很低。移动滑块，让两条曲线尽早达到 0.9。",
+  lesson4: "两个数字重叠在一起。共有的像素同时属于两者，却只有一个相位。三个网络各给出哪些数字？",
+  lessonQuestion:
+    "有人说：“网络给每个数字涂一种颜色也一样。”相位能做到而固定颜色（每类一种）做不到的是什么？",
+  lessonAnswer:
+    "相位说明哪些像素属于同一物体，而不是它们是什么：两个 3 也会得到两个不同的相位，同一个 3 在下一次运行中会得到另一个相位。只有相位差携带信息，上层读取的是哪些单元一致。",
+  lessonShow: "显示步骤",
+  lessonSolution: "参考答案",
   source:
     "网络：Muzellec, Alamia, Serre, VanRullen, TMLR 2025 (arXiv:2502.21077)。权重与数值由 Striate 训练和测量 (striate models)。数字：MNIST 测试集，CC BY-SA 3.0。",
   views: "视图",

@@ -6,6 +6,7 @@ import { PageFrame } from "../parts/page.js";
 import { useAddress } from "../parts/use-address.js";
 import { en } from "../texts/v1-en.js";
 import { zh } from "../texts/v1-zh.js";
+import { cellTable } from "./cell-table.js";
 import { V1Run } from "./run.js";
 import { V1_ADDRESS } from "./state.js";
 import "./v1.css";
@@ -42,6 +43,7 @@ export function V1Page() {
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}
+      table={() => cellTable(run.population.value, run.answer.value?.responses, state.value)}
     >
       {samples.value !== undefined && (
         <V1View run={run} state={state} samples={samples.value} texts={texts} />

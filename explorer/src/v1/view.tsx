@@ -6,6 +6,7 @@ import { ORIENTATIONS, PHASES, POSITIONS } from "../compute/v1-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { Figure } from "../parts/controls.js";
 import { everyFrame } from "../parts/every-frame.js";
+import { Lesson } from "../parts/lesson.js";
 import type { V1Texts } from "../texts/v1-en.js";
 import { CellGrid } from "./cell-grid.js";
 import { V1Controls } from "./controls.js";
@@ -25,7 +26,7 @@ import {
 } from "./drawings.js";
 import { Explanations } from "./explanations.js";
 import type { V1Run } from "./run.js";
-import { LIMITS } from "./state.js";
+import { LIMITS, START } from "./state.js";
 import type { V1State } from "./state.js";
 import { StimulusEditor } from "./stimulus-editor.js";
 import { stimulusImage } from "./stimulus.js";
@@ -87,6 +88,13 @@ export function V1View({ run, state, samples, texts }: V1ViewProps) {
           <CellFigures {...{ run, state, population, phase, strengths, response, texts, change }} />
         )}
       </div>
+      <Lesson<V1State>
+        texts={texts}
+        states={[{}, { drift: 0, cell: 12 }, { drift: 0, cell: 41 }, { variant: "unif1" }]}
+        onShow={(to) => {
+          change({ ...START, language: state.value.language, ...to });
+        }}
+      />
       <Explanations state={state.value} texts={texts} />
       <Facts run={run} texts={texts} />
     </>
