@@ -42,6 +42,7 @@ export * from "./v1/sampling-options.js";
 export { sampleReceptiveFields } from "./v1/sampling.js";
 export * from "./subcortical/retina-feeds.js";
 export * from "./subcortical/retina-metadata.js";
+export * from "./analysis/retina-stimulus.js";
 export * from "./analysis/sub-populations.js";
 export * from "./subcortical/subcortical-block.js";
 export * from "./subcortical/subcortical-noise.js";
