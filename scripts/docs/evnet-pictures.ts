@@ -1,4 +1,4 @@
-// tsx scripts/docs/evnet-pictures.ts: measures P and M cells of EVNet's retina at the centre of gratings and spots, and draws
+// npm run docs:evnet: measures P and M cells of EVNet's retina at the centre of gratings and spots, and draws
 // docs/images/evnet.png.
 import { join } from "node:path";
 import sharp from "sharp";
