@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import { availableParallelism, cpus } from "node:os";
 import { akornCases, akornStepCases } from "./akorn.js";
 import { corruptionCases } from "./corruptions.js";
+import { evnetCases } from "./evnet.js";
 import { ceilingCase, convolutionCases, weightGradientForms } from "./convolution.js";
 import { feedbackCases, komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
@@ -25,6 +26,7 @@ const GROUPS: Record<string, () => BenchCase[]> = {
   predify: predifyCases,
   robustness: robustnessCases,
   vonenet: vonenetCases,
+  evnet: evnetCases,
 };
 
 const START = "start";

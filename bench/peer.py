@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from peer_akorn import akorn
+from peer_evnet import evnet
 from peer_predify import predify
 from peer_vonenet import vonenet
 
@@ -217,7 +218,7 @@ def komplexnet_feedback(batch, steps, train):
     return komplexnet(batch, steps, train, FeedbackNet)
 
 
-CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify, "akorn": akorn, "vonenet": vonenet}
+CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify, "akorn": akorn, "vonenet": vonenet, "evnet": evnet}
 
 for line in sys.stdin:
     request = json.loads(line)

@@ -27,6 +27,7 @@ const NAVIGATION: readonly Group[] = [
       ["docs/komplexnet.md", "KomplexNet"],
       ["docs/akorn.md", "AKOrN"],
       ["docs/vonenet.md", "VOneNet"],
+      ["docs/evnet.md", "EVNet"],
       ["docs/predify.md", "Predify"],
     ],
   },

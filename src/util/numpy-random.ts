@@ -67,6 +67,36 @@ export class NumpyRandom {
   }
 
   /**
+   * `randint(0, count, length, dtype=uint8)`: as {@link integer}, but every word gives four bytes, the lowest
+   * first. Bytes that are left over are dropped.
+   */
+  bytes(count: number, length: number): Uint8Array {
+    check(
+      Number.isInteger(count) && count >= 1 && count <= 2 ** 8,
+      () => `randint: expected a whole number of values from 1 to 256, got ${count}`,
+    );
+    const values = new Uint8Array(length);
+    if (count === 1) return values;
+    const mask = 2 ** (32 - Math.clz32(count - 1)) - 1;
+    let left = 0;
+    for (let i = 0, word = 0; i < length;) {
+      if (left === 0) [word, left] = [this.word(), 4];
+      const value = word & mask;
+      [word, left] = [word >>> 8, left - 1];
+      if (value < count) values[i++] = value;
+    }
+    return values;
+  }
+
+  /** `shuffle(list)`: the Fisher-Yates shuffle of the legacy generator, in place. */
+  shuffle(list: Int32Array): void {
+    for (let i = list.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      [list[i], list[j]] = [list[j]!, list[i]!];
+    }
+  }
+
+  /**
    * `multivariate_normal([0, 0], [[1, rho], [rho, 1]])`: the pair is (g0, g1) sqrt(S) V. Here g0 and g1 are
    * standard normal numbers, and S and V are the singular values and vectors of the covariance matrix, with
    * the signs that NumPy 1.24 with OpenBLAS gives.

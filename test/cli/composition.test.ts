@@ -21,7 +21,13 @@ import type { ResultCard } from "../../src/robustness/card.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { webRuntime } from "../../src/runtime/web.js";
 import { withKuramoto, writeKuramotoModel } from "../../src/systems/akorn/layer/with-kuramoto.js";
-import { VOneBlock, sampleReceptiveFields, withV1, writeV1Network } from "../../src/systems/vonenet/index.js";
+import {
+  VOneBlock,
+  evnetFrontEnd,
+  sampleReceptiveFields,
+  withV1,
+  writeV1Network,
+} from "../../src/systems/vonenet/index.js";
 import { describeModel } from "../../src/train/model-description.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -101,7 +107,7 @@ it("V1, predictive feedback and oscillators go into one network, file by file, a
   const model = withKuramoto(predified, at[0], { steps: 2, coupling: { type: "convolution", kernel: 3 } });
   await writeFile(path("all.onnx"), writeKuramotoModel(model).bytes);
   const bytes = await readFile(path("all.onnx"));
-  const { metadata, inputs } = readOnnx(bytes);
+  const { metadata } = readOnnx(bytes);
   expect(describeModel(metadata, "all.onnx")).toMatchObject({
     preprocessing: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
     noise: { "v1:noise": { distribution: "normal" }, noise: { distribution: "normal" } },
@@ -123,10 +129,14 @@ it("V1, predictive feedback and oscillators go into one network, file by file, a
     expect([clean?.accuracy.n, summary?.meanError !== undefined, attacks[0]?.robust.n]).toEqual([6, true, 3]);
   expect(card.complete).toBe(true);
 
-  // The same numbers in Node and in a browser's runtime.
+  await expectSameInBrowsers(bytes, [3, 2, CLASSES]);
+});
+
+/** Runs a file in Node and in a browser's runtime, and compares the logits. */
+async function expectSameInBrowsers(bytes: Uint8Array, shape: readonly number[]): Promise<void> {
   const random = new Random(5);
   const feeds = Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape }]) => {
+    Object.entries(readOnnx(bytes).inputs).map(([name, { shape }]) => {
       const dims = shape.map((dim) => (typeof dim === "number" ? dim : 2));
       const values = new Float32Array(dims.reduce((a, b) => a * b, 1));
       return [name, tensorData(random.fillUniform(values, 0.1, 0.3), dims)];
@@ -140,8 +150,60 @@ it("V1, predictive feedback and oscillators go into one network, file by file, a
       return logits!;
     }),
   );
-  expect(node!.shape).toEqual([3, 2, CLASSES]);
+  expect(node!.shape).toEqual(shape);
   const difference = (node!.data as Float32Array).map((value, i) => Math.abs(value - Number(web!.data[i])));
   const largest = (node!.data as Float32Array).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   expect(Math.max(...difference)).toBeLessThan(1e-4 * largest);
+}
+
+it("a retina and V1 before a network are predified, attacked, exported and opened again", async () => {
+  const folder = await temporaryFolder();
+  const path = (name: string) => join(folder, name);
+  const data = await pictures(path("pictures"));
+  const { retina, block } = evnetFrontEnd("standard", {
+    imageSize: SIDE,
+    visualDegrees: 1.5,
+    simple: 6,
+    complex: 6,
+    kernelSize: 9,
+    stride: 1,
+    colourListLength: 12,
+  });
+  const network = withV1(readOnnx(ordinaryNetwork()), {
+    block: block!,
+    retina,
+    replaces: "first",
+    gain: 0.05,
+  });
+  await writeFile(path("evnet.onnx"), writeV1Network(network).bytes);
+  await striate(
+    "predify",
+    path("evnet.onnx"),
+    ...["--pcoders", "2", "--train-on", data, "--batch-size", "4", "--validation", "0"],
+    ...["--timesteps", "2", "--out", path("predified.onnx"), "--run", path("run"), "--threads", "1"],
+  );
+  const bytes = await readFile(path("predified.onnx"));
+  const { metadata } = readOnnx(bytes);
+  expect(describeModel(metadata, "predified.onnx")).toMatchObject({
+    noise: { "retina:noise": { distribution: "normal" }, "v1:noise": { distribution: "normal" } },
+    timesteps: { output: "logits", count: 3 },
+  });
+  // The retina takes pixels from 0 to 1, and so does what was built on it.
+  expect(describeModel(metadata, "predified.onnx").preprocessing).toMatchObject({
+    scale: 1,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  });
+  await striate(
+    "robustness",
+    path("predified.onnx"),
+    ...["--data", data, "--images", "6", "--attack-images", "3", "--attacks", "pgd", "--eps", "2/255"],
+    ...["--passes", "2", "--threads", "1", "--out", path("card.html")],
+  );
+  const card = JSON.parse(await readFile(path("card.json"), "utf8")) as ResultCard;
+  expect(card.overTime?.map(({ timestep }) => timestep)).toEqual([0, 1, 2]);
+  for (const { clean, attacks } of card.overTime ?? [])
+    expect([clean?.accuracy.n, attacks[0]?.robust.n]).toEqual([6, 3]);
+  expect(card.complete).toBe(true);
+  await expectSameInBrowsers(bytes, [3, 2, CLASSES]);
 });

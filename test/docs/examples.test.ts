@@ -64,6 +64,21 @@ describe("examples/vonenet.ts", () => {
   });
 });
 
+describe("examples/evnet.ts", () => {
+  it("shows that large spots suppress cells, and that cells adapt to light", async () => {
+    const lines = await linesOf("evnet.ts");
+    for (const cell of ["P", "M"]) {
+      const responses = numbersIn(lines, new RegExp(`^spot.*${cell} ([\\d.]+)`, "g"));
+      expect(responses).toHaveLength(5);
+      const largest = Math.max(...responses);
+      expect(responses[0]).toBeLessThan(largest);
+      expect(responses.at(-1)).toBeLessThan(0.7 * largest);
+      const [dark, bright] = numbersIn(lines, new RegExp(`^background.*${cell} ([\\d.]+)`, "g"));
+      expect(dark! / bright!).toBeCloseTo(1, 1);
+    }
+  });
+});
+
 describe("examples/phase-map.ts", () => {
   it("writes a picture and its legend", async () => {
     const folder = await temporaryFolder();

@@ -33,7 +33,16 @@ import {
   writeOnnx,
 } from "striate/graph";
 import { FeedbackTask, HyperparameterTask } from "striate/predify";
-import { VOneBlock, VOneNet, VOneNetTask, resNetBackEnd, sampleReceptiveFields } from "striate/vonenet";
+import {
+  EVNet,
+  EVNetTask,
+  VOneBlock,
+  VOneNet,
+  VOneNetTask,
+  evnetFrontEnd,
+  resNetBackEnd,
+  sampleReceptiveFields,
+} from "striate/vonenet";
 
 /** conv-relu-pool-conv-relu-mean-linear with drawn weights, as a file from elsewhere. */
 function predified() {
@@ -72,6 +81,16 @@ export const SYSTEMS: Readonly<Record<string, () => Task>> = {
       noise: { kind: "neuronal" },
     });
     return new VOneNetTask(new VOneNet(block, resNetBackEnd(18, { classes: 5, width: 1 / 16 })));
+  },
+  EVNet: () => {
+    const frontEnd = evnetFrontEnd("lgn-v2-connection", {
+      imageSize: 32,
+      visualDegrees: 2,
+      simple: 6,
+      complex: 6,
+      kernelSize: 15,
+    });
+    return new EVNetTask(new EVNet(frontEnd, resNetBackEnd(18, { classes: 5, channels: [8, 4, 4, 4] })));
   },
   Predify: () => new FeedbackTask(predified(), { timesteps: 2 }),
   "Predify's hyper-parameters": () => new HyperparameterTask(predified(), { timesteps: 2 }),

@@ -111,22 +111,30 @@ export function voneCornetS(block: VOneBlock, options: CornetOptions = {}): VOne
 }
 
 /**
- * Makes a VOneNet with the back end of the given name. It has the published size, except for the number of
- * classes if that is given. Throws `StriateError` if the name is unknown.
+ * Makes the back end of the given name. It has the published size, except for the number of classes if that
+ * is given. Throws `StriateError` if the name is unknown.
  */
-export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
+export function backEnd(name: BackEndName, classes?: number): BackEnd {
   const sizes = classes === undefined ? {} : { classes };
   checkOneOf("VOneNet: back end", name, BACK_ENDS);
   switch (name) {
     case "resnet18":
-      return voneResNet18(block, sizes);
+      return resNetBackEnd(18, sizes);
     case "resnet50":
-      return voneResNet50(block, sizes);
+      return resNetBackEnd(50, sizes);
     case "cornet-s":
-      return voneCornetS(block, sizes);
+      return new CornetBackEnd(sizes);
     case "alexnet":
-      return voneAlexNet(block, sizes);
+      return new AlexNetBackEnd(sizes);
   }
+}
+
+/**
+ * Makes a VOneNet with the back end of the given name. It has the published size, except for the number of
+ * classes if that is given. Throws `StriateError` if the name is unknown.
+ */
+export function voneNet(block: VOneBlock, name: BackEndName, classes?: number): VOneNet {
+  return new VOneNet(block, backEnd(name, classes));
 }
 
 /**

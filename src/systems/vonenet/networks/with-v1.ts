@@ -1,17 +1,7 @@
 import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../../graph/index.js";
-import {
-  conv,
-  input,
-  lower,
-  parameter,
-  scope,
-  showShape,
-  topologicalOrder,
-  writeOnnx,
-} from "../../../graph/index.js";
+import { lower, parameter, showShape, topologicalOrder, writeOnnx } from "../../../graph/index.js";
 import { substitute } from "../../../graph/substitute.js";
-import { kaimingNormal } from "../../../nn/init.js";
 import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
@@ -21,14 +11,31 @@ import type { NoiseKind } from "../../../train/task.js";
 import { checkPositive } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
-import { V1_PREPROCESSING } from "./recipe.js";
+import { retinaMetadata } from "../subcortical/retina-metadata.js";
+import type { SubcorticalBlock } from "../subcortical/subcortical-block.js";
+import {
+  bottleneckOutputs,
+  bottleneckStart,
+  checkFrontEnd,
+  frontEndFeatures,
+  frontEndInputs,
+  frontEndNoise,
+  frontEndPreprocessing,
+} from "./front-end.js";
 import { v1Metadata } from "../v1/v1-metadata.js";
-import { V1_NOISE } from "../v1/vone-block.js";
 import type { VOneBlock } from "../v1/vone-block.js";
 
 /** Options of `withV1`. */
 export interface WithV1Options {
+  /** V1. Behind a retina, it has as many `channels` as the retina. */
   readonly block: VOneBlock;
+  /**
+   * Retina and thalamus before V1, for images of the same size and visual angle (EVNet, Piper et al. 2025).
+   * Default: none.
+   */
+  readonly retina?: SubcorticalBlock;
+  /** Whether the retina's responses also bypass V1, as additional channels beside the bottleneck's. Default false. */
+  readonly lgnToV2?: boolean;
   /**
    * Name in the file of the value that V1 and the bottleneck replace, usually the output of the model's own
    * first stage. Default: the input for images, so that V1 comes before the whole model.
@@ -49,12 +56,17 @@ export interface WithV1Options {
 /** An imported network with V1 in front. */
 export interface V1Network {
   readonly block: VOneBlock;
+  /** Retina and thalamus before V1, if there are any. */
+  readonly retina: SubcorticalBlock | undefined;
   /**
-   * The input for images, [batch, 3, size, size] with values in [-1, 1]. It has the name of the model's own
-   * input.
+   * The input for images, [batch, 3, size, size] with values in [-1, 1], or in [0, 1] for a retina that adapts
+   * to light. It has the name of the model's own input.
    */
   readonly images: Tensor;
-  /** The kind of each noise input by name: those of the model, and "v1:noise" if the block has noise. */
+  /**
+   * The kind of each noise input by name: those of the model, and "retina:noise" and "v1:noise" if these
+   * stages have noise.
+   */
   readonly noise: Readonly<Record<string, NoiseKind>>;
   /** The description for the metadata of files: the model's own, but with the preprocessing that V1 needs. */
   readonly description: ModelDescription;
@@ -75,10 +87,10 @@ export const BOTTLENECK = "bottleneck.weight";
  * Puts V1 into a network from an ONNX file, in place of the network's first stage or before the whole network
  * (Dapello et al. 2020). A bottleneck connects V1 to the network; it is a 1 x 1 convolution [channels, cells,
  * 1, 1] without bias, normalisation or ReLU. The bottleneck has to be learned, so the network needs
- * fine-tuning.
+ * fine-tuning. With `retina`, retina and thalamus come before V1 (Piper et al. 2025).
  *
- * @throws StriateError if the model has no value or input with a given name, or if the height and width of
- * V1's responses differ from those of the value that they replace.
+ * @throws StriateError if the model has no value or input with a given name, if the height and width of V1's
+ * responses differ from those of the value that they replace, or if V1 does not take what the retina gives.
  * @example
  * ```ts
  * import { loadOnnx } from "striate/node";
@@ -91,7 +103,8 @@ export const BOTTLENECK = "bottleneck.weight";
  * ```
  */
 export function withV1(model: ImportedModel, options: WithV1Options): V1Network {
-  const { block, replaces, seed = 0, gain = 1 } = options;
+  const { block, retina, replaces, seed = 0, gain = 1 } = options;
+  checkFrontEnd(options);
   const ownDescription = describeModel(model.metadata, "withV1");
   const drawn = inputRoles(model, ownDescription, "withV1").noise;
   const [imageName, modelImages] = imageInput(model, options.images, drawn);
@@ -99,17 +112,16 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   check(replaced, () => `withV1: the model has no value "${replaces!}"`);
   const channels = checkFits(replaced, block, replaces ?? imageName);
 
-  const images = input(imageName, [modelImages.shape[0]!, 3, block.imageSize, block.imageSize]);
+  const inputs = frontEndInputs(options, modelImages.shape[0]!, imageName);
   checkPositive("withV1: gain", gain);
-  const start = kaimingNormal({ mode: "fanOut" });
+  const start = bottleneckStart(options);
   const weight = parameter(
-    [channels, block.cells, 1, 1],
+    [bottleneckOutputs(options, channels), block.cells, 1, 1],
     (shape, random) => start(shape, random).map((value) => gain * value),
     { name: BOTTLENECK },
   );
   check(!model.parameters.has(BOTTLENECK), () => `withV1: the model already has a parameter "${BOTTLENECK}"`);
-  const responses = block.forward(images, block.noiseInput(modelImages.shape[0]!));
-  const features = scope("bottleneck", () => conv(responses, weight));
+  const features = frontEndFeatures(options, inputs, weight);
   const outputs = substitute(model.outputs, new Map([[replaced, features]]));
 
   const leaves = new Set(
@@ -121,21 +133,19 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
     () =>
       `withV1: some paths from the images to the model's outputs bypass "${replaces!}": name a value through which all paths go`,
   );
-  const noise: Record<string, NoiseKind> = {
-    ...drawn,
-    ...(block.noise !== undefined && { [V1_NOISE]: "normal" }),
-  };
+  const noise: Record<string, NoiseKind> = { ...drawn, ...frontEndNoise(options) };
   const usedParameters = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
   const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
   return {
     block,
-    images,
+    retina,
+    images: inputs.images,
     noise,
     description: {
       ...ownDescription,
-      preprocessing: V1_PREPROCESSING,
+      preprocessing: frontEndPreprocessing(options),
       noise: noiseInputs(outputs, noise),
-      system: "VOneNet",
+      system: retina ? "EVNet" : "VOneNet",
     },
     outputs,
     parameters: new Map([
@@ -189,12 +199,16 @@ function checkFits({ shape, dtype }: Tensor, block: VOneBlock, name: string): nu
 }
 
 /**
- * Writes a network with V1 as a standard ONNX file. The file's metadata describe every cell (under `v1.*`)
- * and the preprocessing of pixels.
+ * Writes a network with V1 as a standard ONNX file. The file's metadata describe every cell of V1 (under
+ * `v1.*`), the retina if there is one (under `retina.*`), and the preprocessing of pixels.
  */
 export function writeV1Network(network: V1Network, values: State = network.values): WrittenOnnx {
   return writeOnnx(lower(network.outputs, "portable"), {
     values: asConstants(values),
-    metadata: { ...v1Metadata(network.block), ...modelMetadata(network.description) },
+    metadata: {
+      ...v1Metadata(network.block, { behindRetina: network.retina !== undefined }),
+      ...(network.retina && retinaMetadata(network.retina)),
+      ...modelMetadata(network.description),
+    },
   });
 }

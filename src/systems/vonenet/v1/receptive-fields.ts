@@ -20,7 +20,10 @@ export interface ReceptiveFields {
   readonly nx: Float64Array;
   /** Standard deviation of the envelope across the carrier, in cycles. */
   readonly ny: Float64Array;
-  /** The colour channel that each cell sees: 0 for red, 1 for green, 2 for blue. */
+  /**
+   * The channel that each cell sees: 0 for red, 1 for green, 2 for blue, or the channel of a
+   * `SubcorticalBlock`.
+   */
   readonly colour: Int32Array;
   /**
    * The colour channel that each cell's quadrature partner sees. Only in the 2020 model can it differ from

@@ -1,3 +1,4 @@
+import type { ColourDraw } from "./colour-draw.js";
 import type { V1Histograms } from "./histograms.js";
 
 /**
@@ -42,4 +43,9 @@ export interface SamplingOptions {
    * Default: `seed`.
    */
   readonly colourSeed?: number;
+  /**
+   * Draws the colours as EVNet does, for any number of channels, such as those of a `SubcorticalBlock`; not
+   * for the 2020 variants. Default: as Barbulescu et al. 2023 draw them, for 3 colours.
+   */
+  readonly colours?: ColourDraw;
 }

@@ -18,12 +18,12 @@ export function v1Pixels(pixels: Uint8Array | Uint8ClampedArray): Float32Array {
  * @throws StriateError if the images do not have the shape that the block takes, or if a value is not finite
  * or is outside [-1, 1]; if the values look like bytes, the message mentions it.
  */
-export function checkV1Images({ imageSize, pixelsPerDegree }: VOneBlock, images: TensorData): void {
+export function checkV1Images({ imageSize, channels, pixelsPerDegree }: VOneBlock, images: TensorData): void {
   const [batch, ...rest] = images.shape;
   check(
-    images.shape.length === 4 && rest.join() === `3,${imageSize},${imageSize}` && batch! > 0,
+    images.shape.length === 4 && rest.join() === `${channels},${imageSize},${imageSize}` && batch! > 0,
     () =>
-      `V1: expected images [batch, 3, ${imageSize}, ${imageSize}] at ${pixelsPerDegree} pixels per degree, ` +
+      `V1: expected images [batch, ${channels}, ${imageSize}, ${imageSize}] at ${pixelsPerDegree} pixels per degree, ` +
       `got [${images.shape.join(", ")}]`,
   );
   let [low, high] = [Infinity, -Infinity];

@@ -2,11 +2,16 @@ import type { VOneBlock } from "./vone-block.js";
 
 /**
  * Makes metadata for exported files. They describe every V1 cell, so that other software can identify the
- * cells. Values are JSON.
+ * cells. Values are JSON. The range of the images' values is left out behind a retina, whose responses V1 then
+ * sees.
  */
-export function v1Metadata(block: VOneBlock): Record<string, string> {
-  const { fields, imageSize, pixelsPerDegree, stride, gain, noise, bank } = block;
-  const geometry = { imageSize, pixelsPerDegree, imageRange: [-1, 1], kernelSize: bank.size, stride };
+export function v1Metadata(
+  block: VOneBlock,
+  { behindRetina = false }: { readonly behindRetina?: boolean } = {},
+): Record<string, string> {
+  const { fields, imageSize, channels, pixelsPerDegree, stride, gain, noise, bank } = block;
+  const range = behindRetina ? { channels } : { imageRange: [-1, 1] };
+  const geometry = { imageSize, pixelsPerDegree, ...range, kernelSize: bank.size, stride };
   const cells = {
     simple: fields.simple,
     complex: fields.complex,

@@ -33,6 +33,11 @@ export interface VOneBlockOptions extends ViewingGeometry {
   readonly bank?: FilterBank;
   /** Side of the filters, an odd number of pixels. Default 31. */
   readonly kernelSize?: number;
+  /**
+   * Number of channels of the images, such as the number of channels of a `SubcorticalBlock` before V1. Each
+   * cell sees one of them, its colour. Default 3.
+   */
+  readonly channels?: number;
   /** Distance in pixels between neighbouring positions of the receptive fields. Default 2. */
   readonly stride?: number;
   /** Factor by which all responses are multiplied (k_exc in the authors' code). Default 25. */
@@ -51,7 +56,7 @@ export const V1_NOISE = "v1:noise";
  *     simple = gain max(q0, 0),  complex = gain sqrt(q0^2 + q1^2) / sqrt(2),
  *
  * plus noise like that of cortical cells ({@link V1Noise}). Images are [batch, 3, imageSize, imageSize] with
- * values in [-1, 1], at `pixelsPerDegree`. Responses are [batch, simple + complex, outputSize, outputSize],
+ * values in [-1, 1], or responses of a `SubcorticalBlock` with its `channels`, at `pixelsPerDegree`. Responses are [batch, simple + complex, outputSize, outputSize],
  * simple cells first, with outputSize = floor((imageSize - 1) / stride) + 1.
  *
  * Each filter is applied only to the one colour channel that it sees, and quadrature partners are computed
@@ -74,6 +79,8 @@ export class VOneBlock {
   readonly simple: number;
   readonly complex: number;
   readonly imageSize: number;
+  /** Number of channels of the images. */
+  readonly channels: number;
   readonly pixelsPerDegree: number;
   /** Height and width of the responses. */
   readonly outputSize: number;
@@ -85,9 +92,10 @@ export class VOneBlock {
   readonly #filters: readonly Filters[];
 
   constructor(options: VOneBlockOptions) {
-    const { fields, kernelSize = 31, stride = 2, gain = 25, imageSize } = options;
+    const { fields, kernelSize = 31, stride = 2, gain = 25, imageSize, channels = 3 } = options;
     this.pixelsPerDegree = pixelsPerDegree(options);
     checkWhole("V1: stride", stride);
+    checkWhole("V1: channels", channels);
     checkPositive("V1: gain", gain);
     checkCells(fields.simple, fields.complex);
     checkOdd("V1: kernel size", kernelSize);
@@ -101,12 +109,19 @@ export class VOneBlock {
         `got ${bank.simple} and ${bank.complex}`,
     );
     [this.simple, this.complex] = [bank.simple, bank.complex];
+    const last = Math.max(...bank.colour, ...bank.quadratureColour);
+    check(
+      last < channels,
+      () =>
+        `V1: expected cells that see channels 0 to ${channels - 1} of ${channels}, got one that sees ${last}`,
+    );
     this.imageSize = imageSize;
+    this.channels = channels;
     this.stride = stride;
     this.gain = gain;
     this.outputSize = Math.floor((imageSize - 1) / stride) + 1;
     this.noise = options.noise && checkNoise(options.noise);
-    this.#filters = sortedFilters(bank, gain);
+    this.#filters = sortedFilters(bank, gain, channels);
   }
 
   /** Number of cells, which is the number of channels of the responses. */
@@ -176,12 +191,12 @@ export class VOneBlock {
   }
 
   #checkImages(images: Tensor): void {
-    const { imageSize } = this;
-    const expected = [3, imageSize, imageSize];
+    const { imageSize, channels } = this;
+    const expected = [channels, imageSize, imageSize];
     check(
       images.rank === 4 && expected.every((n, i) => images.shape[i + 1] === n),
       () =>
-        `V1: expected images [batch, 3, ${imageSize}, ${imageSize}] at ${this.pixelsPerDegree} pixels per degree, ` +
+        `V1: expected images [batch, ${channels}, ${imageSize}, ${imageSize}] at ${this.pixelsPerDegree} pixels per degree, ` +
         `got ${showShape(images.shape)}`,
     );
   }
@@ -254,13 +269,12 @@ interface Filters {
  */
 const PIECE = 8 * 512 * 32 * 32;
 
-const COLOURS = [0, 1, 2];
-
-function sortedFilters(bank: FilterBank, gain: number): Filters[] {
+function sortedFilters(bank: FilterBank, gain: number, channels: number): Filters[] {
   const { simple, complex } = bank;
   const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const colours = all(channels);
   const groups = [
-    ...COLOURS.map((colour) => {
+    ...colours.map((colour) => {
       const cells = all(simple).filter((cell) => bank.colour[cell] === colour);
       return {
         cells,
@@ -270,8 +284,8 @@ function sortedFilters(bank: FilterBank, gain: number): Filters[] {
         q1: undefined,
       };
     }),
-    ...COLOURS.flatMap((partner) =>
-      COLOURS.map((colour) => {
+    ...colours.flatMap((partner) =>
+      colours.map((colour) => {
         const seen = all(complex).filter(
           (i) => bank.colour[simple + i] === colour && bank.quadratureColour[i] === partner,
         );
