@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { StriateError } from "../util/errors.js";
 import { errorCode } from "../util/files-node.js";
+import { peerFolder } from "../util/peers-node.js";
 import { listenForInterrupt } from "./terminal/interrupt.js";
 import type { Streams } from "./terminal/streams.js";
 
@@ -32,7 +32,7 @@ export interface SiteServer {
  * Serves a built explorer to this machine alone.
  *
  * @param port port to listen on; 0 stands for any free port
- * @throws StriateError if the folder has no page, or if the port cannot be used
+ * @throws StriateError if the folder has no page, if onnxruntime-web is not installed, or if the port cannot be used
  */
 export async function serveSite(site: string, port: number): Promise<SiteServer> {
   if (!existsSync(join(site, "index.html"))) {
@@ -40,8 +40,7 @@ export async function serveSite(site: string, port: number): Promise<SiteServer>
       `the explorer: expected its page in ${site}, found none; in a clone of Striate, npm run explorer builds it`,
     );
   }
-  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
-  const [pages, runtimeFiles] = [sirv(site), sirv(runtime)];
+  const [pages, runtimeFiles] = [sirv(site), sirv(join(peerFolder("onnxruntime-web"), "dist"))];
   const server = createServer((request, response) => {
     const missing = () => void response.writeHead(404).end("not found");
     pages(request, response, () => {
