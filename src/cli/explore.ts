@@ -16,11 +16,15 @@ const SITE = fileURLToPath(new URL("../../explorer-site/", import.meta.url));
 /** Only programs on this machine can connect. */
 const HOST = "127.0.0.1";
 
+/** The weights of the trained networks of this package. */
+const PRETRAINED = fileURLToPath(new URL("../../pretrained/", import.meta.url));
+
 /**
- * The name of a file of ONNX Runtime in the built explorer, where Vite adds a hash to the end of the name.
- * The package does not contain these files a second time: they are served from onnxruntime-web.
+ * The name of a file of ONNX Runtime, or of the weights of a network, in the built explorer, where Vite adds a hash to
+ * the end of the name. The package does not contain these files a second time: they are served from onnxruntime-web and
+ * from `pretrained/`.
  */
-const RUNTIME_FILE = /^\/assets\/(?<name>ort-wasm[\w.-]*?)-[\w-]{8}\.wasm$/;
+const SHARED_FILE = /^\/assets\/(?<name>[\w.-]+?)-[\w-]{8}\.(?<ending>wasm|safetensors)$/;
 
 export interface SiteServer {
   /** The address to open, such as "http://127.0.0.1:4173/". */
@@ -40,17 +44,18 @@ export async function serveSite(site: string, port: number): Promise<SiteServer>
       `the explorer: expected its page in ${site}, found none; in a clone of Striate, npm run explorer builds it`,
     );
   }
-  const [pages, runtimeFiles] = [sirv(site), sirv(join(peerFolder("onnxruntime-web"), "dist"))];
+  const pages = sirv(site);
+  const shared = { wasm: sirv(join(peerFolder("onnxruntime-web"), "dist")), safetensors: sirv(PRETRAINED) };
   const server = createServer((request, response) => {
     const missing = () => void response.writeHead(404).end("not found");
     pages(request, response, () => {
-      const name = RUNTIME_FILE.exec(request.url ?? "")?.groups?.name;
+      const { name, ending } = SHARED_FILE.exec(request.url ?? "")?.groups ?? {};
       if (name === undefined) {
         missing();
         return;
       }
-      request.url = `/${name}.wasm`;
-      runtimeFiles(request, response, missing);
+      request.url = `/${name}.${ending!}`;
+      shared[ending as keyof typeof shared](request, response, missing);
     });
   });
   await new Promise<void>((resolve, reject) => {
