@@ -1,6 +1,6 @@
-// npm run install-matrix [-- --managers npm,pnpm --nodes 22,24 --modes scripts,skip,none --out FILE]: installs the packed
-// library as strangers do, with every package manager and version of Node, and prints one table. Needs the npm registry;
-// a proxy of this script refuses every other address, as in many companies. Not part of CI.
+// npm run install-matrix [-- --only PATTERN --out FILE]: installs the packed library as strangers do, with every package
+// manager and version of Node, and prints one table. PATTERN is a regular expression for names such as "npm@10 22 skip".
+// Needs the npm registry; a proxy of this script refuses every other address, as in many companies. Not part of CI.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -17,17 +17,22 @@ const PATIENCE = 600_000;
 
 const { values: options } = parseArgs({
   options: {
-    managers: { type: "string", default: "npm,pnpm,yarn,berry,berry-pnp,bun" },
-    nodes: { type: "string", default: "20.19,22,24,26" },
-    modes: { type: "string", default: "scripts,skip,none" },
+    only: { type: "string", default: "" },
     work: { type: "string", default: join(tmpdir(), "striate-install-matrix") },
     out: { type: "string" },
   },
 });
 
 const peer = "onnxruntime-node@^1.30.0";
+const NODES = ["20.19", "22", "24", "26"];
 /** How each manager installs the packages, and what it is told to run no scripts. */
 const MANAGERS = {
+  "npm@10": {
+    needs: "npm",
+    version: "10",
+    command: ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],
+    none: ["--ignore-scripts"],
+  },
   npm: {
     needs: "npm",
     command: ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -151,9 +156,9 @@ async function megabytes(folder) {
 const yes = (result, is = result.ok) => (is ? "yes" : "NO");
 
 async function cell(manager, version, mode, archive, wall) {
-  const { needs, command, none = [], environment = {} } = MANAGERS[manager];
+  const { needs, version: tool, command, none = [], environment = {} } = MANAGERS[manager];
   const node = await programs(`node-${process.platform}-${process.arch}`, version);
-  const tools = await programs(needs);
+  const tools = await programs(needs, tool);
   const folder = await mkdtemp(join(options.work, `${manager}-`));
   const env = {
     ...process.env,
@@ -189,7 +194,13 @@ async function cell(manager, version, mode, archive, wall) {
       env,
     );
     const seconds = (performance.now() - began) / 1000;
-    const row = { manager, node: version, mode, installed: yes(installed), seconds };
+    const row = {
+      manager: await nameOf(manager, tools),
+      node: version,
+      mode,
+      installed: yes(installed),
+      seconds,
+    };
     if (!installed.ok) {
       const failed = installed.text.split("\n").find((line) => /onnxruntime-node|403|error/i.test(line));
       return { ...row, why: failed?.trim().slice(0, 160) ?? "" };
@@ -218,6 +229,13 @@ async function cell(manager, version, mode, archive, wall) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A package manager with its version, such as "npm 10.9.4". */
+async function nameOf(manager, tools) {
+  const { needs } = MANAGERS[manager];
+  const { version } = JSON.parse(await readFile(join(dirname(tools), needs, "package.json"), "utf8"));
+  return `${manager.replace(/@.*/, "").replace("berry", "yarn")} ${version}`;
 }
 
 /** Compiles the program strictly, with the declarations of all packages, in two ways of resolving imports. */
@@ -285,15 +303,15 @@ const archive = join(packs, JSON.parse(packed)[0].filename);
 console.error(`packed: ${((await readFile(archive)).length / 1e6).toFixed(1)} MB`);
 const wall = await startWall();
 const rows = [];
-for (const version of options.nodes.split(",")) {
-  for (const manager of options.managers.split(",")) {
-    for (const mode of options.modes.split(",")) {
+const wanted = new RegExp(options.only);
+for (const version of NODES)
+  for (const manager of Object.keys(MANAGERS))
+    for (const mode of Object.keys(MODES)) {
+      if (!wanted.test(`${manager} ${version} ${mode}`)) continue;
       const row = await cell(manager, version, mode, archive, wall);
       rows.push(row);
       console.error(JSON.stringify(row));
     }
-  }
-}
 wall.close();
 await rm(packs, { recursive: true, force: true });
 const text = `${tableOf(rows)}\n\nRefused by the wall: ${[...wall.refused].join(", ") || "nothing"}\n`;
