@@ -235,6 +235,7 @@ async function cell(manager, version, mode, archive, wall) {
 async function nameOf(manager, tools) {
   const { needs } = MANAGERS[manager];
   const { version } = JSON.parse(await readFile(join(dirname(tools), needs, "package.json"), "utf8"));
+  if (manager === "berry-pnp") return `yarn ${version}, Plug'n'Play`;
   return `${manager.replace(/@.*/, "").replace("berry", "yarn")} ${version}`;
 }
 

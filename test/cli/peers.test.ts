@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { project } from "../support/packed.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const TRAIN = `
 import { KomplexNet, KomplexNetTask, MultiMnist, sceneData } from "striate";
@@ -92,6 +97,30 @@ describe("the packed library without optional peers", () => {
       /^StriateError: ONNX Runtime for Node: expected onnxruntime-common 1\.30\.0, .* got 1\.31\.0; install one version of both/,
     );
   });
+
+  it.each([
+    ["in a page", "bundler", "esnext", []],
+    ["in Node", "node16", "node16", ["--types", "node"]],
+  ])(
+    "type-checks strictly %s, declarations of packages included (%s)",
+    async (where, resolution, module, types) => {
+      const { node, write } = await project(["@types/node", "undici-types"]);
+      const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
+      const entries = Object.keys(exports).filter(
+        (entry) => !entry.endsWith(".json") && (where === "in Node" || entry !== "./node"),
+      );
+      const imports = entries.map((entry, i) => `import * as e${i} from "striate${entry.slice(1)}";`);
+      const used = `export const all = [${entries.map((_, i) => `e${i}`).join(", ")}];`;
+      const file = await write("entries.mts", `${imports.join("\n")}\n${used}\n`);
+      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+      const strict = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "es2022"];
+      const lib = ["--lib", "es2023,dom,dom.iterable"];
+      const way = ["--module", module, "--moduleResolution", resolution];
+      // A page has no types of Node: without "types", TypeScript 6 reads none.
+      const checked = await node([tsc, ...strict, ...lib, ...way, ...types, file]);
+      expect(checked).toMatchObject({ status: 0, out: "" });
+    },
+  );
 
   it("is loaded by require", async () => {
     const { node } = await project();
