@@ -9,6 +9,6 @@ export function checkNodeVersion(version: string = process.versions.node): void 
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE.split(".").map(Number);
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
   throw new StriateError(
-    `Node: expected ${OLDEST_NODE} or newer, got ${version}; install it from https://nodejs.org, or type: npx -p node@22 striate`,
+    `Node: expected ${OLDEST_NODE} or newer, got ${version}; install it from https://nodejs.org, or type: npx -p node@22 -p striate striate`,
   );
 }
