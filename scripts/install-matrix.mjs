@@ -58,9 +58,9 @@ const MANAGERS = {
 };
 /** What each mode is called in the table, and the environment that it sets. */
 const MODES = {
-  scripts: { title: "install scripts run", environment: {} },
+  scripts: { title: "default", environment: {} },
   skip: { title: "ONNXRUNTIME_NODE_INSTALL=skip", environment: { ONNXRUNTIME_NODE_INSTALL: "skip" } },
-  none: { title: "no install scripts", environment: { YARN_ENABLE_SCRIPTS: "false" } },
+  none: { title: "--ignore-scripts", environment: { YARN_ENABLE_SCRIPTS: "false" } },
 };
 
 /** Trains two steps; also compiled as TypeScript. */
@@ -148,7 +148,7 @@ async function attempt(command, args, cwd, env) {
   }
 }
 
-async function megabytes(folder) {
+async function mebibytes(folder) {
   const { stdout } = await run("du", ["-sm", "--apparent-size", folder]);
   return Number(stdout.split("\t")[0]);
 }
@@ -220,7 +220,7 @@ async function cell(manager, version, mode, archive, wall) {
       trained: yes(trained, trained.text === TRAINED),
       required: yes(required, required.text === "function"),
       types: types === undefined ? "-" : yes(types),
-      size: existsSync(modules) ? await megabytes(modules) : undefined,
+      size: existsSync(modules) ? await mebibytes(modules) : undefined,
       why: [trained.ok ? "" : trained.text, types?.ok === false ? types.text : ""]
         .join(" ")
         .trim()
@@ -271,7 +271,7 @@ async function typesOf(folder, env) {
 }
 
 function tableOf(rows) {
-  const head = ["manager", "Node", "install scripts", "installs", "s", "MB", "trains", "types", "require"];
+  const head = ["manager", "Node", "setting", "installs", "s", "MiB", "trains", "types", "require"];
   const lines = rows.map(({ manager, node, mode, installed, seconds, size, trained, types, required }) =>
     [
       manager,
