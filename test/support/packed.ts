@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -26,7 +26,9 @@ let packing: Promise<string> | undefined;
 export function packed(): Promise<string> {
   packing ??= (async () => {
     const folder = await mkdtemp(join(tmpdir(), "striate-packed-"));
-    process.once("exit", () => void rm(folder, { recursive: true, force: true }));
+    process.once("exit", () => {
+      rmSync(folder, { recursive: true, force: true });
+    });
     const { stdout } = await run(
       "npm",
       ["pack", "--json", "--ignore-scripts", "--pack-destination", folder],

