@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,15 +20,16 @@ function bareFolder(): string {
   return found;
 }
 
+const packs: string[] = [];
+afterAll(() => Promise.all(packs.map((folder) => rm(folder, { recursive: true, force: true }))));
+
 let packing: Promise<string> | undefined;
 
 /** Packs the library as `npm publish` does, once for a test file; gives the path of the archive. */
 export function packed(): Promise<string> {
   packing ??= (async () => {
     const folder = await mkdtemp(join(tmpdir(), "striate-packed-"));
-    process.once("exit", () => {
-      rmSync(folder, { recursive: true, force: true });
-    });
+    packs.push(folder);
     const { stdout } = await run(
       "npm",
       ["pack", "--json", "--ignore-scripts", "--pack-destination", folder],
