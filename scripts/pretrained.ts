@@ -1,21 +1,21 @@
-// npm run pretrained RUN: publishes the networks of a finished run of overlapping-digits or object-discovery as trained
-// networks of Striate. It writes pretrained/NAME.safetensors, pretrained/NAME.json and src/pretrained/cards.ts.
+// npm run pretrained RUN: publishes the networks of a finished run of overlapping-digits, object-discovery or sudoku as
+// trained networks of Striate.
+import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { format, resolveConfig } from "prettier";
 import { readCellResult } from "../src/experiments/cell-results.js";
 import type { DiscoveryCell } from "../src/experiments/object-discovery/plan.js";
 import type { DiscoveryResult } from "../src/experiments/object-discovery/results.js";
+import type { SudokuNetworkCell } from "../src/experiments/sudoku/plan.js";
+import type { SudokuNetworkResult } from "../src/experiments/sudoku/results.js";
 import { openOnnx } from "../src/graph/onnx/read/open-node.js";
+import { average } from "../src/metrics/statistics.js";
 import type { PretrainedCard } from "../src/pretrained/card.js";
-import { PRETRAINED_CARDS } from "../src/pretrained/cards.js";
-import type { PretrainedName } from "../src/pretrained/models.js";
-import { PRETRAINED_MODELS, PRETRAINED_NAMES } from "../src/pretrained/models.js";
+import { PRETRAINED_MODELS } from "../src/pretrained/models.js";
 import { checkpointPath, listCheckpoints, readCheckpoint } from "../src/train/run/checkpoint-node.js";
-import { sha256 } from "../src/util/checksums.js";
-import { writeFileAtomic } from "../src/util/files-node.js";
 import type { StoredTensor } from "../src/util/safetensors.js";
-import { encodeSafetensors } from "../src/util/safetensors.js";
+import { readSafetensors } from "../src/util/safetensors-node.js";
+import { publish } from "./publish-pretrained.js";
 
 /** How the networks of an experiment are published. C is the type of its cells' configurations, R that of its results. */
 interface Publication<C extends object, R> {
@@ -87,7 +87,37 @@ const objects: Publication<DiscoveryCell, DiscoveryResult> = {
     }),
 };
 
-const PUBLICATIONS: Readonly<Record<PretrainedName, Publication<never, never>>> = {
+const SETS: Readonly<Record<string, string>> = {
+  id: "31 to 42 given digits",
+  ood: "17 to 34 given digits",
+};
+
+const sudoku: Publication<SudokuNetworkCell, SudokuNetworkResult> = {
+  experiment: "sudoku",
+  isTrainedBy: ({ model }) => model === "akorn",
+  facts: {
+    system: "AKOrN",
+    summary:
+      "Solves Sudoku: oscillators of 81 cells, coupled by attention, settle within 16 to 256 timesteps.",
+    input: 'boards "puzzle" [batch, 9, 9] of digits from 1 to 9, 0 for a blank cell',
+    command: "striate run sudoku --scale laptop --seeds 1 --cells 'akorn/*' --threads 1",
+    licence: "weights: MIT; trained on boards that Striate generated",
+  },
+  trainingImages: ({ steps, batchSize }) => steps * batchSize,
+  figures: ({ accuracies }, { testBoards }) =>
+    accuracies.flatMap(({ set, timesteps, boards }) =>
+      [16, 96, 256].flatMap((t) => {
+        const at = timesteps.indexOf(t);
+        if (SETS[set] === undefined || at < 0) return [];
+        const value = percent(average(boards.map((draw) => draw[at]!)));
+        return [
+          { name: `boards solved, ${SETS[set]}, ${t} timesteps`, value, unit: "percent", images: testBoards },
+        ];
+      }),
+    ),
+};
+
+const PUBLICATIONS = {
   "komplexnet-digits2": digits(
     "kuramoto",
     "KomplexNet",
@@ -104,9 +134,11 @@ const PUBLICATIONS: Readonly<Record<PretrainedName, Publication<never, never>>> 
     "The control of KomplexNet with real numbers and no phases.",
   ),
   "akorn-tetrominoes": objects,
-};
+  "akorn-sudoku": sudoku,
+} as const;
 
-const root = new URL("../", import.meta.url);
+type PublishedName = keyof typeof PUBLICATIONS;
+
 const readJson = async (path: string): Promise<unknown> =>
   JSON.parse(await readFile(path, "utf8")) as unknown;
 
@@ -125,8 +157,13 @@ async function cellsOf(run: string): Promise<readonly TrainedCell[]> {
   );
 }
 
-/** The values of a trained network: those of its ONNX file, and for parts that only training needs, of its checkpoint. */
-async function valuesOf(name: PretrainedName, folder: string): Promise<Map<string, StoredTensor>> {
+/**
+ * The values of a trained network: those of its weights file or of its ONNX file, and for parts that only training needs, of
+ * its checkpoint.
+ */
+async function valuesOf(name: PublishedName, folder: string): Promise<ReadonlyMap<string, StoredTensor>> {
+  const weights = join(folder, "weights.safetensors");
+  if (existsSync(weights)) return (await readSafetensors(weights)).tensors;
   const { parameters } = (await openOnnx(join(folder, "model.onnx"))).read();
   const checkpoints = join(folder, "checkpoints");
   const last = (await listCheckpoints(checkpoints)).at(-1);
@@ -141,52 +178,33 @@ async function valuesOf(name: PretrainedName, folder: string): Promise<Map<strin
   return new Map(values);
 }
 
-async function cardOf(name: PretrainedName, run: string): Promise<PretrainedCard | undefined> {
-  const { experiment, isTrainedBy, facts, trainingImages, figures } = PUBLICATIONS[name];
+async function publishFrom(run: string, name: PublishedName): Promise<void> {
+  const { experiment, isTrainedBy, facts, trainingImages, figures } = PUBLICATIONS[name] as Publication<
+    never,
+    never
+  >;
   const found = (await cellsOf(run)).find(
     ({ config }) => config.experiment === experiment && isTrainedBy(config as never),
   );
-  if (found === undefined) return undefined;
+  if (found === undefined) return;
   const { folder, config } = found;
-  const bytes = encodeSafetensors(await valuesOf(name, folder), { name });
-  const file = `${name}.safetensors`;
   const result = await readCellResult<object>(folder);
   const { system, summary, input, command, licence } = facts;
-  const card: PretrainedCard = {
-    ...{ name, system, summary, input, command },
-    seed: config.seed,
-    trainingImages: trainingImages(config as never),
-    figures: figures(result as never, config as never),
-    ...{ licence, file },
-    bytes: bytes.length,
-    sha256: await sha256(bytes),
-  };
-  await writeFileAtomic(new URL(`pretrained/${file}`, root).pathname, bytes);
-  await writeFileAtomic(
-    new URL(`pretrained/${name}.json`, root).pathname,
-    await format(JSON.stringify(card), { parser: "json" }),
+  await publish(
+    {
+      ...{ name, system, summary, input, command },
+      seed: config.seed,
+      trainingImages: trainingImages(config as never),
+      figures: figures(result as never, config as never),
+      licence,
+    },
+    await valuesOf(name, folder),
   );
-  return card;
 }
 
 const [run] = process.argv.slice(2);
 if (run === undefined)
   throw new Error(
-    "usage: npm run pretrained RUN, the folder of a run of overlapping-digits or object-discovery",
+    "usage: npm run pretrained RUN, the folder of a run of overlapping-digits, object-discovery or sudoku",
   );
-const cards: Record<string, PretrainedCard> = { ...PRETRAINED_CARDS };
-for (const name of PRETRAINED_NAMES) {
-  const card = await cardOf(name, run);
-  if (card === undefined) continue;
-  cards[name] = card;
-  console.log(name, card.bytes, "bytes;", ...card.figures.map(({ value }) => `${value} %`));
-}
-const code = `// Written by scripts/pretrained.ts, from the runs that trained the networks.
-import type { PretrainedCard } from "./card.js";
-import type { PretrainedName } from "./models.js";
-
-/** The networks that come with Striate, by name. */
-export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> = ${JSON.stringify(cards)};
-`;
-const target = new URL("src/pretrained/cards.ts", root).pathname;
-await writeFileAtomic(target, await format(code, { ...(await resolveConfig(target)), parser: "typescript" }));
+for (const name of Object.keys(PUBLICATIONS) as PublishedName[]) await publishFrom(run, name);

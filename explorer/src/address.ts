@@ -1,4 +1,4 @@
-export const VIEWS = ["komplexnet", "akorn", "v1"] as const;
+export const VIEWS = ["komplexnet", "akorn", "sudoku", "predify", "v1"] as const;
 /** A view of the page. The part of the address after "?" names it. */
 export type View = (typeof VIEWS)[number];
 

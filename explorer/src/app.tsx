@@ -8,6 +8,8 @@ import { KomplexNetPage } from "./komplexnet/page.js";
 /** The code of the other views is loaded only if they are shown. */
 const LOADED: Readonly<Record<Exclude<View, "komplexnet">, () => Promise<FunctionComponent>>> = {
   akorn: async () => (await import("./akorn/page.js")).AkornPage,
+  sudoku: async () => (await import("./sudoku/page.js")).SudokuPage,
+  predify: async () => (await import("./predify/page.js")).PredifyPage,
   v1: async () => (await import("./v1/page.js")).V1Page,
 };
 

@@ -21,6 +21,8 @@ const PICTURES: Readonly<Record<string, { readonly file: string; readonly select
 const VIEWS = [
   { address: "", file: "explorer-komplexnet.png", height: 1100 },
   { address: "?view=akorn#timesteps=14&scramble=7&speed=10", file: "explorer-akorn.png", height: 1090 },
+  { address: "?view=sudoku#speed=30&cell=66", file: "explorer-sudoku.png", height: 1150 },
+  { address: "?view=predify#speed=10", file: "explorer-predify.png", height: 1170 },
   { address: "?view=v1", file: "explorer-v1.png", height: 1340 },
 ] as const;
 

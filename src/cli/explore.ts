@@ -4,14 +4,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
+import type { ExplorerView } from "../experiments/explorer-views.js";
 import { StriateError } from "../util/errors.js";
 import { errorCode } from "../util/files-node.js";
 import { peerFolder } from "../util/peers-node.js";
+import { SITE } from "./explorer-site.js";
 import { listenForInterrupt } from "./terminal/interrupt.js";
 import type { Streams } from "./terminal/streams.js";
-
-/** The built explorer of this package. */
-const SITE = fileURLToPath(new URL("../../explorer-site/", import.meta.url));
 
 /** Only programs on this machine can connect. */
 const HOST = "127.0.0.1";
@@ -78,10 +77,17 @@ export async function serveSite(site: string, port: number): Promise<SiteServer>
   };
 }
 
+export interface ExploreOptions {
+  readonly port: number;
+  /** The view whose address is printed. Default: the first. */
+  readonly view?: ExplorerView;
+}
+
 /** Serves the explorer until Ctrl-C. */
-export async function explore(port: number, streams: Streams): Promise<void> {
+export async function explore({ port, view }: ExploreOptions, streams: Streams): Promise<void> {
   const server = await serveSite(SITE, port);
-  streams.out.write(`The explorer is at ${server.url} (Ctrl-C ends it).\n`);
+  const address = view === undefined ? server.url : `${server.url}?view=${view}`;
+  streams.out.write(`The explorer is at ${address} (Ctrl-C ends it).\n`);
   await new Promise<void>((resolve) => {
     const interrupt = listenForInterrupt({
       onStop: () => {

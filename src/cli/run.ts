@@ -7,6 +7,7 @@ import { flagOf } from "../util/command-words.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, interruptWork, stoppedLine } from "./terminal/interrupt.js";
 import { checkReportPackages } from "./needed-packages.js";
+import { exploreCommandLine } from "./explorer-site.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { resumingCommand } from "./resuming-command.js";
 import type { RunOptions } from "./commands/run.js";
@@ -77,6 +78,9 @@ export async function runExperiment(
     });
     progress.stop();
     printResult(result, streams);
+    const { explorerView: view } = experiment;
+    if (!result.interrupted && result.files.length > 0 && view !== undefined)
+      streams.out.write(`\nSee such a network run live in a browser: ${exploreCommandLine(view)}\n`);
     if (result.interrupted) streams.err.write(stoppedLine(resumingCommand(words, out)));
     return result.interrupted ? INTERRUPTED : 0;
   } finally {

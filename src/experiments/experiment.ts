@@ -1,3 +1,4 @@
+import type { ExplorerView } from "./explorer-views.js";
 import { basename, join } from "node:path";
 import type { Provenance } from "../report/provenance-node.js";
 import { provenanceOf } from "../report/provenance-node.js";
@@ -48,6 +49,8 @@ interface ExperimentFacts {
   readonly choosesCells?: boolean;
   /** Whether the user may give a network (`--model`). */
   readonly takesModel?: boolean;
+  /** The view of the explorer in which a network of this kind runs live. */
+  readonly explorerView?: ExplorerView;
   /** The special options that the experiment takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
 }

@@ -9,14 +9,14 @@ export interface PretrainedCard {
   readonly system: string;
   /** What the network does, in one sentence. */
   readonly summary: string;
-  /** The form that input images must have: shape, range of pixel values, and appearance. */
+  /** The form that the input must have: shape, range of values, and appearance. */
   readonly input: string;
   /** The command whose run trained the network. */
   readonly command: string;
   readonly seed: number;
-  /** Number of images that were generated for training. */
+  /** Number of training samples (images or Sudoku boards), counted again each time that one is used. */
   readonly trainingImages: number;
-  /** Figures that the training run measured on held-out images. */
+  /** Figures that the training run measured on held-out samples. */
   readonly figures: readonly PretrainedFigure[];
   /** Licence of the weights, and the licence and source of the training data. */
   readonly licence: string;
@@ -32,6 +32,6 @@ export interface PretrainedFigure {
   /** Value in the unit given by `unit`, such as percent. */
   readonly value: number;
   readonly unit: string;
-  /** Number of images on which it was measured. */
+  /** Number of images or Sudoku boards on which it was measured. */
   readonly images: number;
 }

@@ -1,4 +1,4 @@
-// Written by scripts/pretrained.ts, from the runs that trained the networks.
+// Written by scripts/publish-pretrained.ts, from the runs that trained the networks.
 import type { PretrainedCard } from "./card.js";
 import type { PretrainedName } from "./models.js";
 
@@ -14,14 +14,24 @@ export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> 
     seed: 1,
     trainingImages: 76800,
     figures: [
-      { name: "both digits right, clean images", value: 60.8, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, clean images",
+        value: 60.8,
+        unit: "percent",
+        images: 1024,
+      },
       {
         name: "both digits right, Gaussian noise of variance 0.1",
         value: 13.2,
         unit: "percent",
         images: 1024,
       },
-      { name: "both digits right, overlap up to 50 %", value: 37.9, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, overlap up to 50 %",
+        value: 37.9,
+        unit: "percent",
+        images: 1024,
+      },
     ],
     licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
     file: "komplexnet-digits2.safetensors",
@@ -38,14 +48,24 @@ export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> 
     seed: 1,
     trainingImages: 76800,
     figures: [
-      { name: "both digits right, clean images", value: 22.7, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, clean images",
+        value: 22.7,
+        unit: "percent",
+        images: 1024,
+      },
       {
         name: "both digits right, Gaussian noise of variance 0.1",
         value: 2.9,
         unit: "percent",
         images: 1024,
       },
-      { name: "both digits right, overlap up to 50 %", value: 17.9, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, overlap up to 50 %",
+        value: 17.9,
+        unit: "percent",
+        images: 1024,
+      },
     ],
     licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
     file: "random-phases-digits2.safetensors",
@@ -62,14 +82,24 @@ export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> 
     seed: 1,
     trainingImages: 76800,
     figures: [
-      { name: "both digits right, clean images", value: 53.9, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, clean images",
+        value: 53.9,
+        unit: "percent",
+        images: 1024,
+      },
       {
         name: "both digits right, Gaussian noise of variance 0.1",
         value: 4.7,
         unit: "percent",
         images: 1024,
       },
-      { name: "both digits right, overlap up to 50 %", value: 36.5, unit: "percent", images: 1024 },
+      {
+        name: "both digits right, overlap up to 50 %",
+        value: 36.5,
+        unit: "percent",
+        images: 1024,
+      },
     ],
     licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
     file: "real-valued-digits2.safetensors",
@@ -88,13 +118,131 @@ export const PRETRAINED_CARDS: Readonly<Record<PretrainedName, PretrainedCard>> 
     trainingImages: 160000,
     figures: [
       { name: "FG-ARI", value: 69.7, unit: "percent", images: 320 },
-      { name: "mean best overlap", value: 56.3, unit: "percent", images: 320 },
-      { name: "FG-ARI, up-tiling by 4", value: 76.1, unit: "percent", images: 320 },
-      { name: "mean best overlap, up-tiling by 4", value: 57.1, unit: "percent", images: 320 },
+      {
+        name: "mean best overlap",
+        value: 56.3,
+        unit: "percent",
+        images: 320,
+      },
+      {
+        name: "FG-ARI, up-tiling by 4",
+        value: 76.1,
+        unit: "percent",
+        images: 320,
+      },
+      {
+        name: "mean best overlap, up-tiling by 4",
+        value: 57.1,
+        unit: "percent",
+        images: 320,
+      },
     ],
     licence: "weights: MIT; trained on scenes that Striate generated",
     file: "akorn-tetrominoes.safetensors",
     bytes: 296404,
     sha256: "f864fd75b607cd5d28ccdbb5c076f903ec15e82b22217168f494d6bdca2dc17f",
+  },
+  "akorn-sudoku": {
+    name: "akorn-sudoku",
+    system: "AKOrN",
+    summary:
+      "Solves Sudoku: oscillators of 81 cells, coupled by attention, settle within 16 to 256 timesteps.",
+    input: 'boards "puzzle" [batch, 9, 9] of digits from 1 to 9, 0 for a blank cell',
+    command: "striate run sudoku --scale laptop --seeds 1 --cells 'akorn/*' --threads 1",
+    seed: 1,
+    trainingImages: 175000,
+    figures: [
+      {
+        name: "boards solved, 31 to 42 given digits, 16 timesteps",
+        value: 74.7,
+        unit: "percent",
+        images: 250,
+      },
+      {
+        name: "boards solved, 31 to 42 given digits, 96 timesteps",
+        value: 92,
+        unit: "percent",
+        images: 250,
+      },
+      {
+        name: "boards solved, 31 to 42 given digits, 256 timesteps",
+        value: 91.6,
+        unit: "percent",
+        images: 250,
+      },
+      {
+        name: "boards solved, 17 to 34 given digits, 16 timesteps",
+        value: 12.4,
+        unit: "percent",
+        images: 250,
+      },
+      {
+        name: "boards solved, 17 to 34 given digits, 96 timesteps",
+        value: 28.5,
+        unit: "percent",
+        images: 250,
+      },
+      {
+        name: "boards solved, 17 to 34 given digits, 256 timesteps",
+        value: 30.9,
+        unit: "percent",
+        images: 250,
+      },
+    ],
+    licence: "weights: MIT; trained on boards that Striate generated",
+    file: "akorn-sudoku.safetensors",
+    bytes: 252712,
+    sha256: "dddebb39af805c75558ca53054a1c3349160d36fea53e30e24816353651aea56",
+  },
+  "predify-digits": {
+    name: "predify-digits",
+    system: "Predify",
+    summary: "Names a digit in 8 timesteps; decoders of four layers predict the layer below and correct it.",
+    input: "grey images [batch, 1, 32, 32], (pixel - 0.1307) / 0.3081 for pixels from 0 to 1, white on black",
+    command: "npm run pretrained:predify",
+    seed: 1,
+    trainingImages: 231680,
+    figures: [
+      {
+        name: "correct, clean digits, classifier alone",
+        value: 98.7,
+        unit: "percent",
+        images: 1000,
+      },
+      {
+        name: "correct, clean digits, after 8 timesteps",
+        value: 95.6,
+        unit: "percent",
+        images: 1000,
+      },
+      {
+        name: "correct, Gaussian noise of standard deviation 0.4, classifier alone",
+        value: 21,
+        unit: "percent",
+        images: 1000,
+      },
+      {
+        name: "correct, Gaussian noise of standard deviation 0.4, after 8 timesteps",
+        value: 76.7,
+        unit: "percent",
+        images: 1000,
+      },
+      {
+        name: "correct, Gaussian noise of standard deviation 0.6, classifier alone",
+        value: 15.1,
+        unit: "percent",
+        images: 1000,
+      },
+      {
+        name: "correct, Gaussian noise of standard deviation 0.6, after 8 timesteps",
+        value: 42.2,
+        unit: "percent",
+        images: 1000,
+      },
+    ],
+    licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+    file: "predify-digits.safetensors",
+    bytes: 700412,
+    sha256: "51e1cf1aa00accb8eec896c4a78f679a85d28e4dc8e7e43fe448a592c66fc8d2",
   },
 };

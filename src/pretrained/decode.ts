@@ -59,18 +59,13 @@ export async function decodePretrained<N extends PretrainedName>(
     digest === card.sha256,
     () => `${source}: expected the weights of ${name} with the SHA-256 ${card.sha256}, got ${digest}`,
   );
-  const { tensors } = decodeSafetensors(bytes, source);
-  const model = (await PRETRAINED_MODELS[name]()) as PretrainedModel<N>;
-  const values: State = new Map(
-    Array.from(model.parameters, ([key, { shape }]) => {
-      const stored = tensors.get(key);
-      check(
-        stored?.dtype === "F32",
-        () =>
-          `${source}: expected a float32 tensor "${key}", got ${stored?.dtype ?? "no tensor of this name"}`,
-      );
-      return [key, tensorData(stored.data as Float32Array, shape as readonly number[])];
-    }),
+  const stored: State = new Map(
+    Array.from(decodeSafetensors(bytes, source).tensors, ([key, { data, shape }]) => [
+      key,
+      tensorData(data as Float32Array, shape),
+    ]),
   );
+  const model = (await PRETRAINED_MODELS[name](stored)) as PretrainedModel<N>;
+  const values: State = new Map(Array.from(model.parameters.keys(), (key) => [key, stored.get(key)!]));
   return { card, model, values };
 }

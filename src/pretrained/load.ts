@@ -22,6 +22,8 @@ const ADDRESSES: Readonly<Record<PretrainedName, () => URL>> = {
   "random-phases-digits2": () =>
     new URL("../../pretrained/random-phases-digits2.safetensors", import.meta.url),
   "real-valued-digits2": () => new URL("../../pretrained/real-valued-digits2.safetensors", import.meta.url),
+  "akorn-sudoku": () => new URL("../../pretrained/akorn-sudoku.safetensors", import.meta.url),
+  "predify-digits": () => new URL("../../pretrained/predify-digits.safetensors", import.meta.url),
   "akorn-tetrominoes": () => new URL("../../pretrained/akorn-tetrominoes.safetensors", import.meta.url),
 };
 

@@ -1,5 +1,7 @@
+import type { TensorData } from "../graph/index.js";
+
 /**
- * For each name, a function that builds the network. The code of a system is loaded only with a network of this system, so
+ * For each name, a function that builds the network; some networks depend on the stored tensors. The code of a system is loaded only with a network of this system, so
  * that a page need not load all systems.
  */
 export const PRETRAINED_MODELS = {
@@ -7,6 +9,9 @@ export const PRETRAINED_MODELS = {
   "random-phases-digits2": async () => (await import("./digits.js")).digitsNetwork("random"),
   "real-valued-digits2": async () => (await import("./digits.js")).realDigitsNetwork(),
   "akorn-tetrominoes": async () => (await import("./objects.js")).tetrominoesNetwork(),
+  "akorn-sudoku": async () => (await import("./sudoku.js")).sudokuNetwork(),
+  "predify-digits": async (stored: ReadonlyMap<string, TensorData>) =>
+    (await import("./predify-digits.js")).storedDigitsPredify(stored),
 } as const;
 
 /** The name of a trained network. */

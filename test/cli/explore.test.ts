@@ -3,6 +3,9 @@ import { createRequire } from "node:module";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { VIEWS } from "../../explorer/src/address.js";
+import { exploreCommandLine } from "../../src/cli/explorer-site.js";
+import { EXPLORER_VIEWS } from "../../src/experiments/explorer-views.js";
 import { serveSite } from "../../src/cli/explore.js";
 import { temporaryFolder } from "../support/folders.js";
 
@@ -67,4 +70,10 @@ it("says what is wrong: no page, or a port that is taken", async () => {
   await expect(serveSite(empty, Number(port))).rejects.toThrow(
     `port ${port}: another program uses it; choose another port with --port`,
   );
+});
+
+it("knows the views of the page, and how to show one from a package or a clone", () => {
+  expect(EXPLORER_VIEWS).toEqual(VIEWS);
+  expect(exploreCommandLine("akorn", true)).toBe("striate explore --view akorn");
+  expect(exploreCommandLine("akorn", false)).toBe("npm run explorer:show -- --view akorn");
 });

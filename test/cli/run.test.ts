@@ -48,6 +48,15 @@ describe("striate run", () => {
     expect(out()).toContain("all in all");
     expect(out()).toContain("a note");
     expect(out()).toContain("report  x/report.html");
+    expect(out()).not.toContain("explore");
+  });
+
+  it("ends with the command that shows such a network live", async () => {
+    const { streams, out } = captured();
+    const toy = { ...experiment(() => Promise.resolve(finished)), explorerView: "akorn" } as const;
+    const chosen = { ...options, out: join(await temporaryFolder(), "out") };
+    await runExperiment("toy", chosen, { streams, words: ["run", "toy"] }, [toy]);
+    expect(out()).toMatch(/live in a browser: .*--view akorn\n$/);
   });
 
   it("takes the number of seeds from the user before the scale", async () => {

@@ -9,6 +9,14 @@ import { decodePretrained } from "../../src/pretrained/decode.js";
 import { loadPretrained as loadInPage } from "../../src/pretrained/load.js";
 import { loadPretrained } from "../../src/pretrained/load-node.js";
 import { PRETRAINED_NAMES } from "../../src/pretrained/models.js";
+import { SUDOKU_GIVENS, generateSudoku } from "../../src/data/sudoku/generator.js";
+import { openImages } from "../../src/systems/predify/training/image-sources-node.js";
+import {
+  PREPROCESSINGS,
+  imageBatch,
+  prepareImages,
+  withGaussianNoise,
+} from "../../src/systems/predify/index.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { sceneData } from "../../src/systems/komplexnet/training/tasks.js";
 import { Evaluator } from "../../src/train/evaluator.js";
@@ -39,6 +47,14 @@ async function accuracyOf(name: (typeof DIGITS)[number], count: number): Promise
   } finally {
     await evaluator.close();
   }
+}
+
+/** For each group of logits, the place of the largest, from 1. */
+function largestDigits(logits: Float32Array, group = 9): number[] {
+  return Array.from({ length: logits.length / group }, (_, i) => {
+    const scores = logits.subarray(i * group, (i + 1) * group);
+    return 1 + scores.indexOf(Math.max(...scores));
+  });
 }
 
 describe("trained networks that come with Striate", () => {
@@ -86,6 +102,51 @@ describe("trained networks that come with Striate", () => {
       ),
     );
     expect(Math.abs(100 * average(scores) - card.figures[0]!.value)).toBeLessThan(10);
+  });
+
+  // 96 boards: three standard errors of a proportion of 75 % are 13 points.
+  it("akorn-sudoku solves new boards as its card says, and more of them with more timesteps", async () => {
+    const count = 96;
+    const { card, model, values } = await loadPretrained("akorn-sudoku");
+    const boards = generateSudoku({ count, givens: SUDOKU_GIVENS.id, seed: 99, stream: "test" });
+    const puzzle = Float32Array.from(boards.puzzles);
+    const stepper = await openStepper(nodeRuntime, { model, values }, { batch: count, seed: 1 });
+    const solved: number[] = [];
+    for (let t = 1; t <= 96; t++) {
+      const { logits } = await stepper.step({ puzzle });
+      if (t !== 16 && t !== 96) continue;
+      const digits = largestDigits(logits!.data as Float32Array);
+      const isRight = (cell: number) => puzzle[cell] !== 0 || digits[cell] === boards.solutions[cell];
+      const right = (n: number) => Array.from({ length: 81 }, (_, k) => isRight(81 * n + k)).every(Boolean);
+      solved.push((100 * Array.from({ length: count }, (_, n) => right(n)).filter(Boolean).length) / count);
+    }
+    await stepper.close();
+    expect(Math.abs(solved[0]! - card.figures[0]!.value)).toBeLessThan(14);
+    expect(Math.abs(solved[1]! - card.figures[1]!.value)).toBeLessThan(10);
+  });
+
+  // 200 images: three standard errors of a proportion are at most 10 points.
+  it("predify-digits names noisy digits as its card says", async () => {
+    const count = 200;
+    const { card, model, values } = await loadPretrained("predify-digits");
+    const digits = await prepareImages(await openImages("mnist", "test"), [1, 32, 32], {
+      most: 1000,
+      seed: 5,
+    });
+    const indices = Array.from({ length: count }, (_, i) => i);
+    const clean = imageBatch(digits, PREPROCESSINGS.mnist, indices);
+    const noisy = withGaussianNoise(clean, 0.4 / PREPROCESSINGS.mnist.std[0], 99);
+    const stepper = await openStepper(nodeRuntime, { model, values }, { batch: count });
+    const correct: number[] = [];
+    for (let t = 0; t <= 8; t++) {
+      const { logits } = await stepper.step({ images: noisy });
+      const answers = largestDigits(logits!.data as Float32Array, 10);
+      correct.push((100 * indices.filter((i) => answers[i]! - 1 === digits.labels[i]).length) / count);
+    }
+    await stepper.close();
+    const figure = (what: string) => card.figures.find(({ name }) => name.includes(`0.4, ${what}`))!.value;
+    expect(Math.abs(correct[0]! - figure("classifier alone"))).toBeLessThan(10);
+    expect(Math.abs(correct[8]! - figure("after 8 timesteps"))).toBeLessThan(10);
   });
 
   it("refuses names and bytes that are not theirs", async () => {

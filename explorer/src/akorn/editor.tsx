@@ -3,7 +3,8 @@ import type { PlacedTetromino } from "striate";
 import { TETROMINOES, TETROMINO_COLOURS, tetrominoScene } from "striate";
 import { PICTURE } from "../compute/akorn-frame.js";
 import { Handle } from "../parts/handle.js";
-import { FIGURE, putPixels } from "./drawings.js";
+import { putPixels } from "../parts/pixels.js";
+import { FIGURE } from "./drawings.js";
 import { GRID_CELLS, sizeOf } from "./state.js";
 
 /** Side of a cell of the grid in pixels of the picture, whose first row and column are cropped by one pixel. */
@@ -20,12 +21,11 @@ export function ObjectEditor({ pieces, pieceWord, onChange }: ObjectEditorProps)
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = canvas.current!.getContext("2d")!;
-    context.imageSmoothingEnabled = false;
     const { image } = tetrominoScene(pieces);
-    const pixels = new Uint8ClampedArray(4 * PICTURE * PICTURE).fill(255);
+    const data = new Uint8ClampedArray(4 * PICTURE * PICTURE).fill(255);
     for (let i = 0; i < PICTURE * PICTURE; i++)
-      for (let c = 0; c < 3; c++) pixels[4 * i + c] = image[c * PICTURE * PICTURE + i]!;
-    putPixels(context, pixels, PICTURE);
+      for (let c = 0; c < 3; c++) data[4 * i + c] = image[c * PICTURE * PICTURE + i]!;
+    putPixels(context, { data, width: PICTURE, height: PICTURE }, FIGURE);
   }, [pieces]);
   const change = (index: number, to: Partial<PlacedTetromino>): void => {
     const changed = inside({ ...pieces[index]!, ...to });

@@ -1,29 +1,28 @@
 import type { Signal } from "@preact/signals";
 import { useComputed } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import type { PretrainedCard } from "striate/pretrained";
 import { Random, placeTetrominoes, tetrominoScene } from "striate";
-import { CATEGORICAL, labelMap } from "striate/draw";
+import { CATEGORICAL, DIVERGING, labelMap, scalarColour } from "striate/draw";
+import type { ObjectFrame, ObjectRequest } from "../compute/akorn-frame.js";
 import { PICTURE, SIDE } from "../compute/akorn-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { everyFrame } from "../parts/every-frame.js";
+import { drawChart } from "../parts/chart.js";
 import { Handle } from "../parts/handle.js";
+import { mapPixels, putPixels } from "../parts/pixels.js";
+import type { Player } from "../parts/player.js";
+import { TimeBar } from "../parts/time-bar.js";
 import type { ObjectTexts } from "../texts/akorn-en.js";
 import { codeOf } from "./code.js";
-import {
-  CHART_HEIGHT,
-  FIGURE,
-  alignment,
-  alignmentPixels,
-  colourPixels,
-  drawChart,
-  namedSegments,
-  putPixels,
-} from "./drawings.js";
+import { CHART_HEIGHT, FIGURE, alignment, colourPixels, namedSegments } from "./drawings.js";
 import { ObjectEditor } from "./editor.js";
-import type { ObjectPlayer } from "./run.js";
 import type { ObjectState } from "./state.js";
 import { LIMITS, START, TRAINED } from "./state.js";
+
+/** A player whose facts are the figures of the network. */
+export type ObjectPlayer = Player<ObjectRequest, ObjectFrame, PretrainedCard["figures"]>;
 
 export interface ObjectViewProps {
   readonly player: ObjectPlayer;
@@ -39,7 +38,8 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
   };
   // Without a scramble, the chosen position does not decide the run.
   const at = scramble === 0 ? "" : `${scramble},${column},${row}`;
-  useEffect(() => {
+  // Before the page is painted, so that it never shows the previous run as the one that is wanted.
+  useLayoutEffect(() => {
     player.request({
       ...{ pieces, seed, rate, timesteps },
       scramble: scramble === 0 ? undefined : { timestep: scramble, column, row },
@@ -48,7 +48,7 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
   useEffect(
     () =>
       everyFrame((seconds) => {
-        player.advance(seconds);
+        player.clock.advance(seconds);
       }),
     [player],
   );
@@ -88,8 +88,8 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
                 if (frames.length > 0)
                   putPixels(
                     context,
-                    colourPixels(frames, Math.min(player.time.value, frames.length - 1)),
-                    SIDE,
+                    colourPixels(frames, Math.min(player.clock.time.value, frames.length - 1)),
+                    FIGURE,
                   );
               }}
             />
@@ -106,7 +106,11 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
             }}
             draw={(context) => {
               if (aligned.value === undefined) return;
-              putPixels(context, alignmentPixels(aligned.value), SIDE);
+              putPixels(
+                context,
+                mapPixels(aligned.value, SIDE, (value) => scalarColour(DIVERGING, (value + 1) / 2)),
+                FIGURE,
+              );
               outline(context, state.value);
             }}
           />
@@ -119,12 +123,11 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
             draw={(context) => {
               const frame = player.current.value;
               if (frame?.segments.length !== truth.length) return;
-              const { data } = labelMap({
-                height: PICTURE,
-                width: PICTURE,
-                labels: namedSegments(frame, truth),
-              });
-              putPixels(context, data, PICTURE);
+              putPixels(
+                context,
+                labelMap({ height: PICTURE, width: PICTURE, labels: namedSegments(frame, truth) }),
+                FIGURE,
+              );
             }}
           />
         </Figure>
@@ -138,10 +141,16 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
             label={`${texts.agreement} ${percent(now?.agreement ?? 0)}`}
             draw={(context) => {
               drawChart(context, {
-                values: player.frames.value.map(({ agreement }) => Math.max(0, agreement)),
+                width: FIGURE,
+                height: CHART_HEIGHT,
+                lines: [
+                  {
+                    values: player.frames.value.map(({ agreement }) => Math.max(0, agreement)),
+                    colour: CATEGORICAL[0],
+                  },
+                ],
                 range: [0, 1],
-                time: player.time.value,
-                colour: CATEGORICAL[0],
+                time: player.clock.time.value,
                 ...{ marks, format: percent },
               });
             }}
@@ -157,17 +166,18 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
             label={`${texts.energy} ${now?.energy.toFixed(0) ?? ""}`}
             draw={(context) => {
               drawChart(context, {
-                values: energies,
+                width: FIGURE,
+                height: CHART_HEIGHT,
+                lines: [{ values: energies, colour: CATEGORICAL[1] }],
                 range: [Math.min(...energies), Math.max(...energies)],
-                time: player.time.value,
-                colour: CATEGORICAL[1],
+                time: player.clock.time.value,
                 ...{ marks, format: (value) => value.toFixed(0) },
               });
             }}
           />
         </Figure>
       </div>
-      <Clock player={player} texts={texts} />
+      <ObjectTime player={player} texts={texts} />
       <section class="controls">
         {slider("rate", texts.rate, 0.05)}
         {slider("timesteps", texts.timesteps, 1)}
@@ -230,7 +240,7 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
         type="button"
         onClick={() => {
           change(to());
-          player.replay();
+          player.clock.replay();
         }}
       >
         {label}
@@ -284,49 +294,25 @@ function Place({ column, row, texts, change }: PlaceProps) {
   );
 }
 
-/** The clock and its buttons: a component of its own, because it follows every frame. */
-function Clock({ player, texts }: { readonly player: ObjectPlayer; readonly texts: ObjectTexts }) {
+interface PlayerProps {
+  readonly player: ObjectPlayer;
+  readonly texts: ObjectTexts;
+}
+
+function ObjectTime({ player, texts }: PlayerProps) {
   const frame = player.current.value;
-  const end = Math.max(0, player.frames.value.length - 1);
   return (
-    <section class="time" aria-label={texts.timestep}>
-      <button
-        type="button"
-        onClick={() => {
-          player.isPlaying.value = !player.isPlaying.value;
-        }}
-      >
-        {player.isPlaying.value ? texts.pause : texts.play}
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          player.seek(Math.floor(player.time.value) + 1);
-        }}
-      >
-        {texts.step}
-      </button>
-      <input
-        type="range"
-        aria-label={texts.timestep}
-        min={0}
-        max={end}
-        step={0.05}
-        value={player.time.value}
-        onInput={(event) => {
-          player.seek(event.currentTarget.valueAsNumber);
-        }}
-      />
-      <span>
-        {texts.timestep} {frame?.timestep ?? 0}
-        {frame?.isScrambled === true ? `, ${texts.scrambled}` : ""}
-      </span>
-    </section>
+    <TimeBar
+      clock={player.clock}
+      end={Math.max(0, player.frames.value.length - 1)}
+      texts={texts}
+      now={`${frame?.timestep ?? 0}${frame?.isScrambled === true ? `, ${texts.scrambled}` : ""}`}
+    />
   );
 }
 
-function factsOf({ milliseconds, figures }: ObjectPlayer, texts: ObjectTexts): string {
-  if (milliseconds.value === undefined) return texts.opening;
-  const scores = figures.value.map(({ name, value }) => `${name} ${value} %`).join("; ");
+function factsOf({ milliseconds, facts }: ObjectPlayer, texts: ObjectTexts): string {
+  if (milliseconds.value === undefined || facts.value === undefined) return texts.opening;
+  const scores = facts.value.map(({ name, value }) => `${name} ${value} %`).join("; ");
   return `${texts.device} wasm, ${milliseconds.value.toFixed(0)} ${texts.perStep}. ${texts.figures} ${scores}.`;
 }

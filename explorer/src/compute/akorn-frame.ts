@@ -42,11 +42,5 @@ export interface ObjectFrame {
   readonly energy: number;
 }
 
-export interface ObjectRun {
-  readonly frames: readonly ObjectFrame[];
-  /** Duration of a step of the oscillators in milliseconds: the median of the run. */
-  readonly milliseconds: number;
-}
-
 /** Half the side of the square that is scrambled, in positions. */
 export const SCRAMBLED = 3;

@@ -2,18 +2,17 @@ import { expose } from "comlink";
 import type { PretrainedCard } from "striate/pretrained";
 import type { Stepper } from "striate";
 import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "striate";
-import { interleave, segmentImages, shiftedCopies } from "striate/akorn";
+import { channelsLast, interleave, segmentImages, shiftedCopies } from "striate/akorn";
 import { componentColours } from "striate/draw";
 import { loadPretrained } from "striate/pretrained";
-import type { ObjectFrame, ObjectRequest, ObjectRun } from "./akorn-frame.js";
+import type { Computed } from "../parts/player.js";
+import type { ObjectFrame, ObjectRequest } from "./akorn-frame.js";
 import { CHANNELS, COMPONENTS, SCRAMBLED, SEGMENTS, SIDE, TILING } from "./akorn-frame.js";
 
 const COPIES = TILING.factor ** 2;
 /** Side of the map of one copy. */
 const GRID = SIDE / TILING.factor;
 const OSCILLATORS = "oscillators.0";
-/** Not 0, because the layer computes the energy from the step, divided by gamma. */
-const STANDING = 1e-6;
 
 type Seen = Omit<ObjectFrame, "colours">;
 
@@ -30,7 +29,7 @@ export class ObjectLab {
   }
 
   /** Computes all timesteps of one run. */
-  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<ObjectRun> {
+  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<Computed<ObjectFrame>> {
     const stepper = this.#stepper;
     if (stepper === undefined) throw new Error("the lab is not open");
     const { image, labels } = tetrominoScene(pieces);
@@ -52,9 +51,9 @@ export class ObjectLab {
 
     const times: number[] = [];
     const seen: Seen[] = [];
-    /** Reads out the oscillators as they are, by a step too small to move them. */
+    /** Reads out the oscillators as they are, by a step of size 0. */
     const look = async (timestep: number, isScrambled: boolean): Promise<Float32Array> => {
-      const read = await stepper.step({ images, stepSize: STANDING });
+      const read = await stepper.step({ images, stepSize: 0 });
       const [features, states] = [read.features!, read["states.0"]!];
       const segments = await segmentImages(
         picture,
@@ -131,13 +130,10 @@ function scrambled(
 
 /** Maps [COPIES, CHANNELS, GRID, GRID] as vectors [SIDE, SIDE, CHANNELS]. */
 function positions(maps: Float32Array): Float32Array {
-  const plane = GRID * GRID;
-  const copies = Array.from({ length: COPIES }, (_, copy) => {
-    const vectors = new Float32Array(plane * CHANNELS);
-    for (let i = 0; i < plane; i++)
-      for (let c = 0; c < CHANNELS; c++) vectors[i * CHANNELS + c] = maps[(copy * CHANNELS + c) * plane + i]!;
-    return vectors;
-  });
+  const length = maps.length / COPIES;
+  const copies = Array.from({ length: COPIES }, (_, copy) =>
+    channelsLast(maps.subarray(copy * length, (copy + 1) * length), [1, CHANNELS, GRID, GRID]),
+  );
   return interleave(copies, [1, GRID, GRID, CHANNELS]);
 }
 

@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { Clock } from "../parts/clock.js";
 import type { KomplexNetState } from "./state.js";
 import type { Frame, LabFacts, StepRequest } from "../compute/frame.js";
 
@@ -14,25 +15,28 @@ export interface Networks {
  */
 export class Run {
   readonly frames = signal<readonly Frame[]>([]);
-  /** Position of the clock: timestep 1 is the first, and a fraction is between two timesteps. */
-  readonly time = signal(0);
-  readonly isPlaying = signal(true);
+  /** Its positions are timesteps. The first frame belongs to timestep 1. */
+  readonly clock: Clock;
   readonly facts = signal<LabFacts | undefined>(undefined);
   readonly problem = signal<string | undefined>(undefined);
   /** The timestep that the clock is approaching or has reached; 0 at the start. */
-  readonly timestep = computed(() => Math.ceil(this.time.value));
+  readonly timestep = computed(() => Math.ceil(this.clock.time.value));
   /** The frame of `timestep`, or the first frame at the start. */
   readonly current = computed(() => this.frames.value[Math.max(0, this.timestep.value - 1)]);
 
   #generation = 0;
-  #ended = 0;
-
   #networks: Networks | undefined;
 
   constructor(
     readonly start: () => Networks,
     readonly settings: () => KomplexNetState,
-  ) {}
+  ) {
+    this.clock = new Clock({
+      end: () => this.frames.value.length,
+      isWhole: () => this.frames.value.length >= settings().timesteps,
+      speed: () => settings().speed,
+    });
+  }
 
   async open(): Promise<void> {
     try {
@@ -52,8 +56,7 @@ export class Run {
     const isShown = recording.length > 0 && this.frames.value === recording;
     if (!isShown) {
       this.frames.value = recording;
-      this.time.value = 0;
-      this.#ended = 0;
+      this.clock.rewind();
     }
     void this.#compute(this.#generation, pixels);
   }
@@ -73,29 +76,5 @@ export class Run {
     } catch (error) {
       this.problem.value = error instanceof Error ? error.message : String(error);
     }
-  }
-
-  /** Advances the clock by some seconds; at the end, it waits two seconds and plays the run again. */
-  advance(seconds: number): void {
-    if (!this.isPlaying.value) return;
-    const { speed, timesteps } = this.settings();
-    const end = this.frames.value.length;
-    const next = this.time.value + seconds * speed;
-    if (next < end) this.time.value = next;
-    else {
-      this.time.value = end;
-      if (end < timesteps) return;
-      this.#ended += seconds;
-      if (this.#ended > 2) {
-        this.#ended = 0;
-        this.time.value = 0;
-      }
-    }
-  }
-
-  /** Stops the clock at a timestep. */
-  seek(timestep: number): void {
-    this.isPlaying.value = false;
-    this.time.value = Math.min(this.frames.value.length, Math.max(0, timestep));
   }
 }

@@ -2,7 +2,6 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { computed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import type { RgbaImage } from "striate/draw";
 import {
   CATEGORICAL,
   drawPhaseWheel,
@@ -19,6 +18,8 @@ import { Canvas } from "../parts/canvas.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { labelOf } from "../parts/digits.js";
 import { everyFrame } from "../parts/every-frame.js";
+import { putPixels } from "../parts/pixels.js";
+import { TimeBar } from "../parts/time-bar.js";
 import type { Texts } from "../texts/en.js";
 import { Editor } from "./editor.js";
 import { UNITS, phasesAt, probability, topTwo } from "./phases.js";
@@ -57,7 +58,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
   useEffect(
     () =>
       everyFrame((seconds) => {
-        run.advance(seconds);
+        run.clock.advance(seconds);
       }),
     [run],
   );
@@ -67,7 +68,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
     const scratch = new Float32Array(UNITS);
     return computed(() => {
       const amplitudes = run.current.value?.amplitudes;
-      const phases = phasesAt(run.frames.value, run.time.value, scratch);
+      const phases = phasesAt(run.frames.value, run.clock.time.value, scratch);
       return phases && amplitudes && meanPhases({ ...FIELD, phases, amplitudes });
     });
   }, [run]);
@@ -128,7 +129,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
             onHover={pointer}
             draw={(context) => {
               if (means.value === undefined) return;
-              put(context, phaseMap(means.value, { map }));
+              putPixels(context, phaseMap(means.value, { map }), MAP);
               cursor(context);
             }}
           />
@@ -170,7 +171,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
             height={MAP / 2}
             label={orderLabel}
             draw={(context) => {
-              drawOrder(context, orders.value, run.time.value, timesteps);
+              drawOrder(context, orders.value, run.clock.time.value, timesteps);
             }}
           />
         </Figure>
@@ -183,12 +184,12 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
               const values = run.current.value?.amplitudes;
               if (values === undefined) return;
               const image = featureMaps({ ...FIELD, values }, { columns: 4, scale: 1, range: "shared" });
-              put(context, image, MAP / 2);
+              putPixels(context, image, MAP, MAP / 2);
             }}
           />
         </Figure>
       </div>
-      <TimeBar run={run} timesteps={timesteps} texts={texts}>
+      <RunTime run={run} timesteps={timesteps} texts={texts}>
         <Canvas
           width={132}
           height={132}
@@ -198,7 +199,7 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
             drawPhaseWheel(context, { map, ink: getComputedStyle(context.canvas).color });
           }}
         />
-      </TimeBar>
+      </RunTime>
       <section class="controls">
         {slider("rate", texts.rate, 0.0005)}
         {slider("repulsion", texts.repulsion, 0.01)}
@@ -273,65 +274,23 @@ export function KomplexNetView({ run, state, samples, recording, texts }: ViewPr
   }
 }
 
-interface TimeBarProps {
+interface RunTimeProps {
   readonly run: Run;
   readonly timesteps: number;
   readonly texts: Texts;
   readonly children: ComponentChildren;
 }
 
-/**
- * The clock and its buttons. They are a component of their own, the only one that must follow every frame.
- */
-function TimeBar({ run, timesteps, texts, children }: TimeBarProps) {
+function RunTime({ run, timesteps, texts, children }: RunTimeProps) {
   return (
-    <section class="time" aria-label={texts.timestep}>
-      <button
-        type="button"
-        onClick={() => {
-          run.isPlaying.value = !run.isPlaying.value;
-        }}
-      >
-        {run.isPlaying.value ? texts.pause : texts.play}
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          run.seek(Math.floor(run.time.value) + 1);
-        }}
-      >
-        {texts.step}
-      </button>
-      <input
-        type="range"
-        aria-label={texts.timestep}
-        min={0}
-        max={timesteps}
-        step={0.05}
-        value={run.time.value}
-        onInput={(event) => {
-          run.seek(event.currentTarget.valueAsNumber);
-        }}
-      />
-      <span>
-        {texts.timestep} {run.timestep.value} / {timesteps}
-      </span>
+    <TimeBar clock={run.clock} end={timesteps} texts={texts} now={`${run.timestep.value} / ${timesteps}`}>
       {children}
-    </section>
+    </TimeBar>
   );
 }
 
 const optional = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as Readonly<Partial<Record<K, V>>>;
-
-const scratch = new OffscreenCanvas(1, 1);
-
-function put(context: CanvasRenderingContext2D, image: RgbaImage, toHeight = MAP): void {
-  const { data, width, height } = image;
-  [scratch.width, scratch.height] = [width, height];
-  scratch.getContext("2d")!.putImageData(new ImageData(data, width, height), 0, 0);
-  context.drawImage(scratch, 0, 0, MAP, toHeight);
-}
 
 interface Plane {
   readonly phase: Float32Array;

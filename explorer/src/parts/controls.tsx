@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 export interface SliderProps {
@@ -30,8 +31,9 @@ export function Slider({ label, value, range: [min, max], step, onInput }: Slide
 export function Figure(props: {
   readonly title: string;
   readonly help: string;
-  readonly children: unknown;
-  readonly value?: string;
+  readonly children: ComponentChildren;
+  /** What the caption says instead of `help`. */
+  readonly value?: ComponentChildren;
 }) {
   return (
     <figure>

@@ -54,6 +54,8 @@ export const en = {
   views: "views",
   "view-komplexnet": "KomplexNet",
   "view-akorn": "AKOrN",
+  "view-sudoku": "Sudoku",
+  "view-predify": "Predify",
   "view-v1": "V1",
   language: "中文",
 } as const;

@@ -49,6 +49,8 @@ export const zh: Texts = {
   views: "视图",
   "view-komplexnet": "KomplexNet",
   "view-akorn": "AKOrN",
+  "view-sudoku": "数独",
+  "view-predify": "Predify",
   "view-v1": "V1",
   language: "English",
 };

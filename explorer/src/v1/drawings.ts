@@ -1,6 +1,7 @@
 import { CATEGORICAL, SEQUENTIAL, featureMaps } from "striate/draw";
 import type { Population } from "../compute/v1-frame.js";
 import { PIXELS_PER_DEGREE, POSITIONS } from "../compute/v1-frame.js";
+import { putPixels } from "../parts/pixels.js";
 
 /** Side of a square figure on the page. */
 export const SIDE = 256;
@@ -209,7 +210,7 @@ export function drawResponseMap(
   cell: number,
 ): void {
   const area = POSITIONS * POSITIONS;
-  const { data, width, height } = featureMaps(
+  const image = featureMaps(
     {
       channels: 1,
       height: POSITIONS,
@@ -218,11 +219,8 @@ export function drawResponseMap(
     },
     { map: SEQUENTIAL, range: { low: 0, high: fullResponse(population, kindOf(population, cell)) } },
   );
-  scratch.getContext("2d")!.putImageData(new ImageData(data, width, height), 0, 0);
-  context.drawImage(scratch, 0, 0, SIDE, SIDE);
+  putPixels(context, image, SIDE);
 }
-
-const scratch = new OffscreenCanvas(POSITIONS, POSITIONS);
 
 export interface Curve {
   readonly values: readonly number[];

@@ -38,7 +38,7 @@ export function V1Page() {
       view="v1"
       state={state}
       ignored={ignored.value}
-      problem={problem.value ?? run.problem.value}
+      problem={problem.value ?? run.problem}
       tagline={texts.tagline}
       caption={texts.caption}
       source={texts.source}

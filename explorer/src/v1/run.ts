@@ -1,4 +1,5 @@
 import { batch, signal } from "@preact/signals";
+import { LatestOnly } from "../parts/latest-only.js";
 import type { Population, PopulationRequest, Tuning, V1Answer } from "../compute/v1-frame.js";
 
 /** Something that computes V1, such as the worker. */
@@ -22,15 +23,11 @@ export interface ShownAnswer extends V1Answer {
 /** Number of answers whose median duration is shown. */
 const TIMED = 30;
 
-/**
- * The results that the page shows. Requests are computed one at a time; of those that arrive meanwhile, only
- * the latest is kept.
- */
+/** The results that the page shows. */
 export class V1Run {
   readonly population = signal<Population | undefined>(undefined);
   readonly answer = signal<ShownAnswer | undefined>(undefined);
   readonly tuning = signal<Tuning | undefined>(undefined);
-  readonly problem = signal<string | undefined>(undefined);
   /** The image of the latest request. */
   readonly asked = signal<Float32Array | undefined>(undefined);
   /** Median duration of the last answers in milliseconds. */
@@ -38,37 +35,23 @@ export class V1Run {
 
   readonly #times: number[] = [];
   readonly #computer: V1Computer;
-  #wanted: Wanted | undefined;
-  #isBusy = false;
+  readonly #work = new LatestOnly<Wanted>((wanted) => this.#compute(wanted));
 
   constructor(computer: V1Computer) {
     this.#computer = computer;
   }
 
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#work.isBusy.value;
+  }
+
+  get problem(): string | undefined {
+    return this.#work.problem.value;
   }
 
   request(wanted: Wanted): void {
-    this.#wanted = wanted;
     this.asked.value = wanted.pixels;
-    if (!this.#isBusy && this.problem.value === undefined) void this.#work();
-  }
-
-  async #work(): Promise<void> {
-    this.#isBusy = true;
-    try {
-      for (let next = this.#take(); next !== undefined; next = this.#take()) await this.#compute(next);
-    } catch (error) {
-      this.problem.value = error instanceof Error ? error.message : String(error);
-    }
-    this.#isBusy = false;
-  }
-
-  #take(): Wanted | undefined {
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    return wanted;
+    this.#work.request(wanted);
   }
 
   async #compute({ pixels, cell, variant, seed, noise }: Wanted): Promise<void> {

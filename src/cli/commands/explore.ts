@@ -1,5 +1,6 @@
-import { standard } from "../options/option.js";
-import { port } from "../options/values.js";
+import { EXPLORER_VIEWS } from "../../experiments/explorer-views.js";
+import { optional, standard } from "../options/option.js";
+import { choice, port } from "../options/values.js";
 import { command } from "./command.js";
 
 export const exploreCommand = command({
@@ -7,14 +8,16 @@ export const exploreCommand = command({
   summary: "serve the explorer, a page with live networks, to the browsers of this machine",
   options: {
     port: standard(port, 4173, "port to serve it at; 0 stands for any free port"),
+    view: optional(choice("view", EXPLORER_VIEWS), "the view whose address is printed", "the first view"),
   },
   examples: [
     { line: "striate explore", does: "serves it at http://127.0.0.1:4173/ until Ctrl-C" },
+    { line: "striate explore --view sudoku", does: "prints the address of the view of Sudoku" },
     { line: "striate explore --port 0", does: "serves it at any free port" },
   ],
   run: async (options, { streams }) => {
     const { explore } = await import("../explore.js");
-    await explore(options.port, streams);
+    await explore(options, streams);
     return undefined;
   },
 });

@@ -24,6 +24,7 @@ import { checkDiscoveryScenes, SceneCache } from "./scenes.js";
  */
 export const objectDiscovery = defineExperiment({
   name: "object-discovery",
+  explorerView: "akorn",
   summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
   scales: {
     smoke: {

@@ -6,7 +6,7 @@ import { principalComponents } from "../../metrics/principal-components.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
-import { IMAGES, interleave, shiftedCopies } from "../../systems/akorn/index.js";
+import { IMAGES, channelsLast, interleave, shiftedCopies } from "../../systems/akorn/index.js";
 import { Evaluator } from "../../train/evaluator.js";
 import { readSafetensors, writeSafetensors } from "../../util/safetensors-node.js";
 import type { StoredTensor } from "../../util/safetensors.js";
@@ -136,7 +136,7 @@ function tiled(
   const side = height * factor;
   return Array.from({ length: steps }, (_, t) => {
     const maps = copies.map(({ data }) =>
-      channelsLast(data.subarray(t * length, (t + 1) * length), batch, channels, height * width),
+      channelsLast(data.subarray(t * length, (t + 1) * length), [batch, channels, height, width]),
     );
     const joined = interleave(maps, [batch, height, width, channels]);
     const each = side * side * channels;
@@ -146,15 +146,6 @@ function tiled(
     }));
     return { side, map };
   });
-}
-
-function channelsLast(maps: Float32Array, batch: number, channels: number, plane: number): Float32Array {
-  const out = new Float32Array(maps.length);
-  for (let n = 0; n < batch; n++)
-    for (let c = 0; c < channels; c++)
-      for (let i = 0; i < plane; i++)
-        out[(n * plane + i) * channels + c] = maps[(n * channels + c) * plane + i]!;
-  return out;
 }
 
 /**

@@ -15,6 +15,7 @@ import { cleanScenes, folderOf, overlappingDigitsReport } from "./results.js";
 /** KomplexNet against the real-valued network and random phases on two digits in one image (TMLR 2025). */
 export const overlappingDigits = defineExperiment({
   name: "overlapping-digits",
+  explorerView: "komplexnet",
   summary: "Do synchronised phases help to tell two digits apart? KomplexNet against its baselines.",
   scales: {
     smoke: { summary: "three networks, 40 steps, to check that everything works. Under a minute.", seeds: 2 },

@@ -45,6 +45,7 @@ function tuningOf(
 /** Predify (Choksi et al. 2021) on CIFAR-10: how feedback changes a network's answers over timesteps. */
 export const predictiveCoding = defineExperiment({
   name: "predictive-coding",
+  explorerView: "predify",
   summary:
     "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
   scales: {

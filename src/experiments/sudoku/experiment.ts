@@ -12,6 +12,7 @@ import { sudokuReport } from "./results.js";
 /** Tests of the claims of AKOrN's paper on Sudoku (ICLR 2025): more timesteps at test time, and voting by energy. */
 export const sudokuExperiment = defineExperiment({
   name: "sudoku",
+  explorerView: "sudoku",
   summary: "AKOrN against ItrSA and a transformer on Sudoku: do more timesteps and votes by energy help?",
   scales: {
     smoke: {

@@ -17,6 +17,7 @@ import { synchronyReport } from "./results.js";
  */
 export const synchronyExperiment = defineExperiment({
   name: "synchrony",
+  explorerView: "komplexnet",
   summary:
     "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, distribution shifts.",
   scales: {

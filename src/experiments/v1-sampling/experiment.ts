@@ -19,6 +19,7 @@ import { PAPER_RELATIVE, v1SamplingReport } from "./results.js";
  */
 export const v1Sampling = defineExperiment({
   name: "v1-sampling",
+  explorerView: "v1",
   summary:
     "Receptive fields of V1 with measured or with uniform properties: accuracy under corruptions, and which cells matter.",
   scales: {

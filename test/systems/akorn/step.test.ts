@@ -65,6 +65,21 @@ describe("AKOrN for objects, step by step", () => {
     });
   });
 
+  it("stands still at a step size of 0, and still tells the energy", async () => {
+    const task = new ObjectTask(new ObjectNetwork(OBJECTS), 16, { states: true });
+    const values = drawnValues(task);
+    await withStepper(task, values, async (stepper) => {
+      await stepper.step({ images });
+      const before = (await stepper.readState())["oscillators.0"];
+      const still = await stepper.step({ images, stepSize: 0 });
+      expectClose(numbers((await stepper.readState())["oscillators.0"]), numbers(before), "oscillators");
+      const moving = await stepper.step({ images });
+      numbers(still["energies.0"]).forEach((energy, i) => {
+        expect(energy).toBeCloseTo(numbers(moving["energies.0"])[i]!, 3);
+      });
+    });
+  });
+
   it("sees another image and another step size half way", async () => {
     const model = new ObjectNetwork(OBJECTS);
     const task = new ObjectTask(model, 16, { states: true });

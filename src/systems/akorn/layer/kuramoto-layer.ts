@@ -164,21 +164,23 @@ export class KuramotoLayer {
         rotation === undefined && this.#omegaOff === "identity" ? add(gain, 1) : constant([1]);
       let state = unitVectors(field.toField(x), COMPONENTS);
       const states: Tensor[] = [];
-      const agreements: Tensor[] = [];
+      // The energies of the states before each step, negated and, if the weights are multiplied by gamma, times gamma.
+      const pulls: Tensor[] = [];
       for (let t = 0; t < steps; t++) {
         scope(`step${t}`, () => {
           const driven = add(field.coupledInput(state), stimulus);
           const drive = fed ? mul(driven, gain) : driven;
-          const agreement = sum(mul(state, drive), COMPONENTS, { keepAxes: true });
+          const pull = sum(mul(state, driven), COMPONENTS, { keepAxes: true });
+          const agreement = fed ? mul(pull, gain) : pull;
           const weight = this.#project ? sub(selfWeight, agreement) : selfWeight;
           state = unitVectors(add(mul(state, weight), drive), COMPONENTS);
           states.push(state);
-          agreements.push(agreement);
+          pulls.push(pull);
         });
       }
       const space = [0, 1, 2, 3].filter((axis) => axis !== field.batchAxis);
-      const energies = agreements.map((agreement) => sum(agreement, space));
-      return traceOf(states, energies, gain, (value) => field.toMap(value));
+      const energies = pulls.map((pull) => sum(pull, space));
+      return traceOf(states, energies, fed ? undefined : gain, (value) => field.toMap(value));
     });
   }
 
@@ -202,18 +204,22 @@ export class KuramotoLayer {
   }
 }
 
-/** Makes the results of the steps. States are converted to maps only when they are read. */
+/**
+ * Makes the results of the steps. States are converted to maps only when they are read. `gain` is the factor that `pulls`
+ * contain.
+ */
 function traceOf(
   fields: readonly Tensor[],
-  agreements: readonly Tensor[],
-  gain: Tensor,
+  pulls: readonly Tensor[],
+  gain: Tensor | undefined,
   leave: (field: Tensor) => Tensor,
 ): KuramotoTrace {
   let states: readonly Tensor[] | undefined;
   let energies: Tensor | undefined;
   const measured = () => {
-    const rows = agreements.map((agreement) => unsqueeze(agreement, [0]));
-    return concat([zerosLike(rows[0]!), neg(div(rows.length === 1 ? rows[0]! : concat(rows, 0), gain))], 0);
+    const rows = pulls.map((pull) => unsqueeze(pull, [0]));
+    const all = rows.length === 1 ? rows[0]! : concat(rows, 0);
+    return concat([zerosLike(rows[0]!), neg(gain === undefined ? all : div(all, gain))], 0);
   };
   return {
     get last() {

@@ -1,5 +1,6 @@
 import { bicubicResize } from "../../../data/images/bicubic.js";
 import type { Size } from "../../../nn/layers/convolution.js";
+import { checkLength } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import type { Grid } from "../layer/grid.js";
 import { gridOf, showSize } from "../layer/grid.js";
@@ -67,6 +68,32 @@ export function shiftedCopies(images: Float32Array, tiling: UpTiling): Float32Ar
     }
     return out;
   });
+}
+
+/**
+ * Rearranges maps `[batch, channels, h, w]` as the feature vectors `[batch, h, w, channels]` that
+ * {@link interleave} takes.
+ *
+ * @throws StriateError if the number of values does not fit the shape
+ * @example
+ * ```ts
+ * import { channelsLast } from "striate/akorn";
+ *
+ * console.log(channelsLast(Float32Array.of(1, 2, 3, 4), [1, 2, 1, 2]).join()); // 1,3,2,4
+ * ```
+ */
+export function channelsLast(
+  maps: Float32Array,
+  [batch, channels, height, width]: readonly [number, number, number, number],
+): Float32Array {
+  const plane = height * width;
+  checkLength("feature maps", maps, batch * channels * plane);
+  const out = new Float32Array(maps.length);
+  for (let n = 0; n < batch; n++)
+    for (let c = 0; c < channels; c++)
+      for (let i = 0; i < plane; i++)
+        out[(n * plane + i) * channels + c] = maps[(n * channels + c) * plane + i]!;
+  return out;
 }
 
 /**

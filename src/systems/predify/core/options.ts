@@ -122,3 +122,29 @@ function checkWindow(what: string, window: WindowRule | undefined): void {
     () => `${what}: expected "window", "measured" or a number above 0, got ${String(window)}`,
   );
 }
+
+/** Options that select which outputs of a network to return, and for which timesteps. */
+export interface AnswerOptions {
+  /** Index of the last timestep. Outputs are for timesteps 0..`timesteps`. */
+  readonly timesteps: number;
+  /**
+   * Whether to also return "representation.pcoderI.tN", the representation of PCoder I at timestep N. Default
+   * false.
+   */
+  readonly representations?: boolean;
+  /**
+   * Whether to also return "prediction.pcoderI.tN", each PCoder's prediction of the value below. Default
+   * false.
+   */
+  readonly predictions?: boolean;
+  /**
+   * Whether to also return "reconstruction.pcoderI.tN", the image that the decoders reconstruct from one
+   * representation. Default false.
+   */
+  readonly reconstructions?: boolean;
+  /**
+   * Whether to also return "error.pcoderI" [timesteps + 1], each PCoder's mean squared prediction error.
+   * Default false.
+   */
+  readonly errors?: boolean;
+}

@@ -8,7 +8,7 @@ import { checkHyperparameters } from "./hyperparameters.js";
 import { HYPERPARAMETER_INPUTS } from "./hyperparameters.js";
 import type { PredictiveNetwork } from "./network.js";
 import { stateName } from "./network.js";
-import type { AnswerOptions } from "../training/tasks.js";
+import type { AnswerOptions } from "./options.js";
 
 /** Options of `predictiveSteps`, which select the inputs and outputs of one timestep. */
 export interface PredictiveStepOptions extends Pick<

@@ -11,7 +11,7 @@ import { asConstants } from "../../../nn/training-state.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import type { PredictiveStepOptions } from "../core/steps.js";
 import { predictiveSteps } from "../core/steps.js";
-import type { AnswerOptions } from "../training/tasks.js";
+import type { AnswerOptions } from "../core/options.js";
 import { answers, noiseOf } from "../training/tasks.js";
 import { checkValues } from "../core/values.js";
 

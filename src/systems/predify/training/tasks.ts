@@ -4,6 +4,7 @@ import { addAll, cast, constant, div, input, sub } from "../../../graph/index.js
 import { crossEntropy } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
+import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
 import { overTime } from "../../../train/stack-timesteps.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "../../../train/task.js";
 import { checkLength, checkPositive } from "../../../util/check.js";
@@ -11,7 +12,9 @@ import { check } from "../../../util/errors.js";
 import type { MixingWeights } from "../core/hyperparameters.js";
 import { trainableParts } from "../core/hyperparameters.js";
 import type { PredictiveNetwork, Unrolled } from "../core/network.js";
+import type { AnswerOptions } from "../core/options.js";
 import { stateName } from "../core/network.js";
+import { predictiveSteps } from "../core/steps.js";
 
 /** Mean and standard deviation of each channel. The graph computes (x - mean) / std from pixels x. */
 export interface Normalisation {
@@ -34,32 +37,6 @@ export function normalised(image: Tensor, { mean, std }: Normalisation): Tensor 
   const vector = (values: readonly number[]) =>
     constant(values, [values.length, ...image.shape.slice(2).map(() => 1)]);
   return div(sub(image, vector(mean)), vector(std));
-}
-
-/** Options that select which outputs of a network to return, and for which timesteps. */
-export interface AnswerOptions {
-  /** Index of the last timestep. Outputs are for timesteps 0..`timesteps`. */
-  readonly timesteps: number;
-  /**
-   * Whether to also return "representation.pcoderI.tN", the representation of PCoder I at timestep N. Default
-   * false.
-   */
-  readonly representations?: boolean;
-  /**
-   * Whether to also return "prediction.pcoderI.tN", each PCoder's prediction of the value below. Default
-   * false.
-   */
-  readonly predictions?: boolean;
-  /**
-   * Whether to also return "reconstruction.pcoderI.tN", the image that the decoders reconstruct from one
-   * representation. Default false.
-   */
-  readonly reconstructions?: boolean;
-  /**
-   * Whether to also return "error.pcoderI" [timesteps + 1], each PCoder's mean squared prediction error.
-   * Default false.
-   */
-  readonly errors?: boolean;
 }
 
 /**
@@ -106,9 +83,10 @@ export function noiseOf({
  * Unsupervised training of the decoders. The loss is the sum over PCoders of the mean squared prediction
  * error in the first pass (t = 0). In that pass, representations are values of the frozen backbone, so each
  * decoder learns only from its own term of the sum. Data field: "images", prepared as the backbone expects
- * them. Metrics: "error.pcoderI". In inference, the outputs are those of the unrolled network.
+ * them. Metrics: "error.pcoderI". In inference, the outputs are those of the unrolled network; `step` gives
+ * those of one timestep ({@link predictiveSteps}).
  */
-export class FeedbackTask implements Task {
+export class FeedbackTask implements Task, SteppedModel {
   readonly parameters: NamedParameters;
 
   constructor(
@@ -138,6 +116,10 @@ export class FeedbackTask implements Task {
       outputs: answers(unrolled, this.options),
       overTime: "logits",
     };
+  }
+
+  step(batch: Dim): StepGraph {
+    return predictiveSteps(this.network, this.options).step(batch);
   }
 }
 

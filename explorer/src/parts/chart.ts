@@ -1,0 +1,56 @@
+export interface ChartLine {
+  readonly values: readonly number[];
+  readonly colour: string;
+}
+
+export interface ChartOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly lines: readonly ChartLine[];
+  readonly range: readonly [low: number, high: number];
+  /** Position of the clock, counted in values. */
+  readonly time: number;
+  /** Positions at which something happened. */
+  readonly marks?: readonly number[];
+  readonly format: (value: number) => string;
+}
+
+/** Lines of values over the frames with the ends of their range, and a line at the current time. */
+export function drawChart(context: CanvasRenderingContext2D, options: ChartOptions): void {
+  const { width, height, lines, range, time, marks = [], format } = options;
+  const [low, high] = range;
+  const count = Math.max(0, ...lines.map(({ values }) => values.length));
+  if (count === 0) return;
+  const [left, right, top, bottom] = [44, width - 8, 10, height - 12];
+  const ink = getComputedStyle(context.canvas).color;
+  const x = (i: number): number => left + (i / Math.max(1, count - 1)) * (right - left);
+  const y = (value: number): number => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
+  const upright = (at: number): void => {
+    context.beginPath();
+    context.moveTo(x(at), top);
+    context.lineTo(x(at), bottom);
+    context.stroke();
+  };
+  context.font = "12px system-ui, sans-serif";
+  context.fillStyle = ink;
+  context.textAlign = "right";
+  context.fillText(format(high), left - 6, top + 8);
+  context.fillText(format(low), left - 6, bottom);
+  context.strokeStyle = "#8888";
+  context.lineWidth = 1;
+  context.strokeRect(left, top, right - left, bottom - top);
+  context.setLineDash([4, 3]);
+  marks.forEach(upright);
+  context.setLineDash([]);
+  context.strokeStyle = ink;
+  upright(time);
+  context.lineWidth = 2;
+  for (const { values, colour } of lines) {
+    context.strokeStyle = colour;
+    context.beginPath();
+    values.forEach((value, i) => {
+      context.lineTo(x(i), y(value));
+    });
+    context.stroke();
+  }
+}

@@ -1,0 +1,48 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { startPredifyLab } from "../compute/predify-client.js";
+import { loadSamples } from "../parts/digits.js";
+import { PageFrame } from "../parts/page.js";
+import { Player } from "../parts/player.js";
+import { useAddress } from "../parts/use-address.js";
+import { en } from "../texts/predify-en.js";
+import { zh } from "../texts/predify-zh.js";
+import { PREDIFY_ADDRESS } from "./state.js";
+import { PredifyView } from "./view.js";
+
+const TEXTS = { en, zh } as const;
+
+/** The view of Predify with all that it loads. */
+export function PredifyPage() {
+  const { state, ignored } = useAddress(PREDIFY_ADDRESS);
+  const samples = useSignal<ImageBitmap | undefined>(undefined);
+  const problem = useSignal<string | undefined>(undefined);
+  const player = useMemo(() => new Player(startPredifyLab(), () => state.value.speed), []);
+  const texts = TEXTS[state.value.language];
+  useEffect(() => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
+    loadSamples().then(
+      (sheet) => {
+        samples.value = sheet;
+      },
+      (error: unknown) => {
+        problem.value = error instanceof Error ? error.message : String(error);
+      },
+    );
+  }, []);
+  return (
+    <PageFrame
+      view="predify"
+      state={state}
+      ignored={ignored.value}
+      problem={problem.value ?? player.problem}
+      tagline={texts.tagline}
+      caption={texts.caption}
+      source={texts.source}
+    >
+      {samples.value !== undefined && (
+        <PredifyView player={player} state={state} samples={samples.value} texts={texts} />
+      )}
+    </PageFrame>
+  );
+}

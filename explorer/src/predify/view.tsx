@@ -1,0 +1,356 @@
+import type { Signal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { CATEGORICAL, DIVERGING, scalarColour } from "striate/draw";
+import type { PredifyFacts, PredifyFrame, PredifyRequest } from "../compute/predify-frame.js";
+import { SIDE, STD } from "../compute/predify-frame.js";
+import { Canvas } from "../parts/canvas.js";
+import { drawChart } from "../parts/chart.js";
+import { Figure, Slider } from "../parts/controls.js";
+import { SAMPLE, labelOf } from "../parts/digits.js";
+import { everyFrame } from "../parts/every-frame.js";
+import { Handle } from "../parts/handle.js";
+import { mapPixels, putPixels } from "../parts/pixels.js";
+import type { Player } from "../parts/player.js";
+import { TimeBar } from "../parts/time-bar.js";
+import type { PredifyTexts } from "../texts/predify-en.js";
+import { codeOf } from "./code.js";
+import {
+  CHART_HEIGHT,
+  FIGURE,
+  drawAnswers,
+  drawGrey,
+  drawReconstructions,
+  reconstructionAt,
+} from "./drawings.js";
+import { networkPicture } from "./picture.js";
+import type { PredifyState } from "./state.js";
+import { AUTHORS, CHOICES, LIMITS, START, weightsOf } from "./state.js";
+
+export type PredifyPlayer = Player<PredifyRequest, PredifyFrame, PredifyFacts>;
+
+export interface PredifyViewProps {
+  readonly player: PredifyPlayer;
+  readonly state: Signal<PredifyState>;
+  readonly samples: ImageBitmap;
+  readonly texts: PredifyTexts;
+}
+
+/** The figures of a run, its clock and its settings. */
+export function PredifyView({ player, state, samples, texts }: PredifyViewProps) {
+  const { sample, x, y, angle, noise, salt, seed, choice, beta, lambda, alpha, timesteps } = state.value;
+  const change = (to: Partial<PredifyState>): void => {
+    state.value = { ...state.value, ...to };
+  };
+  const pixels = useMemo(
+    () => networkPicture(samples, state.value),
+    [samples, sample, x, y, angle, noise, salt, seed],
+  );
+  const weights = weightsOf(state.value);
+  // Before the page is painted, so that it never shows the previous run as the one that is wanted.
+  useLayoutEffect(() => {
+    player.request({ pixels, weights, timesteps });
+  }, [player, pixels, choice, beta, lambda, alpha, timesteps]);
+  useEffect(
+    () =>
+      everyFrame((seconds) => {
+        player.clock.advance(seconds);
+      }),
+    [player],
+  );
+  const shown = labelOf(sample);
+  const now = player.current.value;
+  const frames = player.frames.value;
+  const percent = (value: number): string => `${Math.round(100 * value)} %`;
+  const timeIn = (list: readonly PredifyFrame[]): number =>
+    Math.min(player.clock.time.value, list.length - 1);
+  const probability = now === undefined ? "" : percent(now.probabilities[shown]!);
+
+  return (
+    <>
+      <div class="figures" aria-busy={player.isBusy.value}>
+        <Figure title={texts.picture} help={texts.pictureHelp}>
+          <div class="editor">
+            <Canvas
+              width={FIGURE}
+              height={FIGURE}
+              label={texts.picture}
+              draw={(context) => {
+                drawGrey(context, pixels);
+              }}
+            />
+            <DigitHandle state={state.value} label={`${texts.digit} ${shown}`} change={change} />
+          </div>
+        </Figure>
+        <Figure title={texts.reconstructions} help={texts.reconstructionsHelp}>
+          <Canvas
+            width={FIGURE}
+            height={FIGURE}
+            label={`${texts.reconstructions}, ${texts.timestep} ${now?.timestep ?? 0}`}
+            draw={(context) => {
+              const list = player.frames.value;
+              if (list.length > 0) drawReconstructions(context, list, timeIn(list));
+            }}
+          />
+        </Figure>
+        <Figure title={texts.error} help={texts.errorHelp}>
+          <Canvas
+            width={FIGURE}
+            height={FIGURE}
+            label={`${texts.error}, ${texts.timestep} ${now?.timestep ?? 0}`}
+            draw={(context) => {
+              const list = player.frames.value;
+              if (list.length === 0) return;
+              const predicted = reconstructionAt(list, timeIn(list), 0);
+              const gaps = pixels.map((value, i) => (value - predicted[i]!) * STD);
+              putPixels(
+                context,
+                mapPixels(gaps, SIDE, (gap) =>
+                  scalarColour(DIVERGING, Math.min(1, Math.max(0, (gap + 1) / 2))),
+                ),
+                FIGURE,
+              );
+            }}
+          />
+        </Figure>
+        <Figure title={texts.answers} help={texts.answersHelp}>
+          <Canvas
+            width={FIGURE}
+            height={FIGURE}
+            label={now === undefined ? texts.answers : answerText(now, texts)}
+            draw={(context) => {
+              const [first] = player.frames.value;
+              if (player.current.value !== undefined && first !== undefined)
+                drawAnswers(context, player.current.value.probabilities, first.probabilities, shown);
+            }}
+          />
+        </Figure>
+        <Figure title={texts.probability} help={texts.probabilityHelp}>
+          <p class="response">
+            <output>{probability}</output>
+          </p>
+          <Canvas
+            width={FIGURE}
+            height={CHART_HEIGHT}
+            label={`${texts.probability}: ${probability}`}
+            draw={(context) => {
+              const list = player.frames.value;
+              drawChart(context, {
+                width: FIGURE,
+                height: CHART_HEIGHT,
+                lines: [
+                  { values: list.map(({ probabilities }) => probabilities[shown]!), colour: CATEGORICAL[0] },
+                ],
+                range: [0, 1],
+                time: timeIn(list),
+                format: percent,
+              });
+            }}
+          />
+        </Figure>
+        <Figure
+          title={texts.errors}
+          help={texts.errorsHelp}
+          value={
+            <>
+              {texts.errorsHelp}
+              {frames[0]?.errors.map((_, i) => (
+                <span key={i} class="key" style={{ color: CATEGORICAL[i]! }}>
+                  {` ■ ${i + 1}`}
+                </span>
+              ))}
+            </>
+          }
+        >
+          <p class="response">
+            <output>{now?.errors.map((error) => error.toFixed(2)).join(" · ")}</output>
+          </p>
+          <Canvas
+            width={FIGURE}
+            height={CHART_HEIGHT}
+            label={`${texts.errors}: ${now?.errors.map((error) => error.toFixed(2)).join(", ") ?? ""}`}
+            draw={(context) => {
+              const list = player.frames.value;
+              const [first] = list;
+              if (first === undefined) return;
+              const lines = first.errors.map((start, i) => ({
+                values: list.map(({ errors }) => errors[i]! / start),
+                colour: CATEGORICAL[i]!,
+              }));
+              drawChart(context, {
+                width: FIGURE,
+                height: CHART_HEIGHT,
+                lines,
+                range: [0, Math.max(1, ...lines.flatMap(({ values }) => values))],
+                time: timeIn(list),
+                format: percent,
+              });
+            }}
+          />
+        </Figure>
+      </div>
+      <PredifyTime player={player} texts={texts} />
+      <section class="controls">
+        {slider("noise", texts.noise, 0.01)}
+        {slider("salt", texts.salt, 0.01)}
+        <label>
+          {texts.choice}{" "}
+          <select
+            value={choice}
+            onChange={(event) => {
+              change({ choice: event.currentTarget.value as PredifyState["choice"] });
+            }}
+          >
+            {CHOICES.map((one) => (
+              <option key={one} value={one}>
+                {texts[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {slider("beta", texts.beta, 0.01)}
+        {slider("lambda", texts.lambda, 0.01)}
+        {slider("alpha", texts.alpha, 0.001)}
+        {slider("timesteps", texts.timesteps, 1)}
+        {slider("speed", texts.speed, 0.5)}
+        {button(texts.other, () => ({ sample: (sample + 37) % 100 }))}
+        {button(texts.again, () => ({ seed: (seed % LIMITS.seed[1]) + 1 }))}
+        {button(texts.authors, () => ({ choice: "sliders", ...AUTHORS }))}
+        {button(texts.off, () => ({ choice: "sliders", beta: 1, lambda: 0, alpha: 0 }))}
+        {button(texts.reset, () => ({ ...START, language: state.value.language }))}
+      </section>
+      <section class="explanations">
+        <h2>{texts.whatTitle}</h2>
+        <p>{texts.what1}</p>
+        <p>{texts.what2}</p>
+        <p>{texts.what3}</p>
+      </section>
+      <details>
+        <summary>{texts.equations}</summary>
+        <p>{texts.equationHelp}</p>
+        <pre tabIndex={0}>
+          <code>{"r_i(t) = β f_i(t) + λ p_(i+1)(t−1) + (1 − β − λ) r_i(t−1) − α s_i ∂e_i/∂r_i(t−1)"}</code>
+        </pre>
+        <p>{tunedText(player, texts)}</p>
+      </details>
+      <details>
+        <summary>{texts.code}</summary>
+        <pre tabIndex={0}>
+          <code>{codeOf(state.value)}</code>
+        </pre>
+      </details>
+      <p class="facts">{factsOf(player, texts)}</p>
+    </>
+  );
+
+  function slider(key: keyof typeof LIMITS & keyof PredifyState, label: string, step: number) {
+    const isWeight = key === "beta" || key === "lambda" || key === "alpha";
+    return (
+      <Slider
+        label={label}
+        value={state.value[key]}
+        range={LIMITS[key]}
+        step={step}
+        onInput={(value) => {
+          change({
+            [key]: value,
+            ...(isWeight && { choice: "sliders" }),
+            // The weights of drive, feedback and memory add up to 1.
+            ...(key === "beta" && { lambda: Math.min(lambda, 1 - value) }),
+            ...(key === "lambda" && { beta: Math.min(beta, 1 - value) }),
+          });
+        }}
+      />
+    );
+  }
+
+  function button(label: string, to: () => Partial<PredifyState>) {
+    return (
+      <button
+        type="button"
+        onClick={() => {
+          change(to());
+          player.clock.replay();
+        }}
+      >
+        {label}
+      </button>
+    );
+  }
+}
+
+interface DigitHandleProps {
+  readonly state: PredifyState;
+  readonly label: string;
+  readonly change: (to: Partial<PredifyState>) => void;
+}
+
+/** The digit in the picture, which is dragged, or moved and turned with the keyboard. */
+function DigitHandle({ state: { x, y, angle }, label, change }: DigitHandleProps) {
+  const move = (to: Partial<PredifyState>): void => {
+    const inside = (value: number): number => Math.min(SIDE - 4, Math.max(4, Math.round(value * 10) / 10));
+    const moved = { x, y, angle, ...to };
+    change({ ...moved, x: inside(moved.x), y: inside(moved.y) });
+  };
+  return (
+    <Handle
+      picture={SIDE}
+      x={x}
+      y={y}
+      width={(2 * SAMPLE) / 3}
+      height={(2 * SAMPLE) / 2.6}
+      label={`${label}, ${Math.round(x)}, ${Math.round(y)}`}
+      onKey={(event) => {
+        const turned = (by: number): number => ((((angle + by + 180) % 360) + 360) % 360) - 180;
+        const to = {
+          ArrowLeft: { x: x - 1 },
+          ArrowRight: { x: x + 1 },
+          ArrowUp: { y: y - 1 },
+          ArrowDown: { y: y + 1 },
+          r: { angle: turned(15) },
+          R: { angle: turned(-15) },
+        }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        move(to);
+      }}
+      onDrag={(toX, toY) => {
+        move({ x: toX, y: toY });
+      }}
+    />
+  );
+}
+
+interface PlayerProps {
+  readonly player: PredifyPlayer;
+  readonly texts: PredifyTexts;
+}
+
+function PredifyTime({ player, texts }: PlayerProps) {
+  return (
+    <TimeBar
+      clock={player.clock}
+      end={Math.max(0, player.frames.value.length - 1)}
+      texts={texts}
+      now={String(player.current.value?.timestep ?? 0)}
+    />
+  );
+}
+
+function answerText({ probabilities }: PredifyFrame, texts: PredifyTexts): string {
+  const answer = probabilities.indexOf(Math.max(...probabilities));
+  return `${texts.answers}: ${answer}, ${Math.round(100 * probabilities[answer]!)} %`;
+}
+
+function tunedText({ facts }: PredifyPlayer, texts: PredifyTexts): string {
+  const sets = facts.value?.tuned.map(
+    ({ feedforward, feedback, error }) =>
+      `β ${feedforward.toFixed(2)}, λ ${feedback.toFixed(2)}, α ${error.toFixed(3)}`,
+  );
+  return sets === undefined ? "" : `${texts.tunedValues} ${sets.join("; ")}.`;
+}
+
+function factsOf({ milliseconds, facts }: PredifyPlayer, texts: PredifyTexts): string {
+  if (milliseconds.value === undefined || facts.value === undefined) return texts.opening;
+  const scores = facts.value.figures.map(({ name, value }) => `${name}: ${value} %`).join("; ");
+  return `${texts.device} wasm, ${milliseconds.value.toFixed(1)} ${texts.perStep}. ${texts.figures} ${scores}.`;
+}

@@ -1,0 +1,82 @@
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { LIMIT, openPage, serveFolder } from "../chromium.js";
+import { expectAccessible, networksReady, openView, pixelsOf, site, stopAt } from "./site.js";
+
+const openAkorn = (state = ""): Promise<Page> => openView("akorn", state);
+
+/** FG-ARI in percent of the frame that is shown. */
+const agreementOf = async (page: Page): Promise<number> =>
+  parseInt((await page.locator(".response output").first().textContent()) ?? "", 10);
+
+export function testAkorn(): void {
+  describe("the view of AKOrN", () => {
+    it("opens by a link, moves by itself, and finds the pieces", async () => {
+      const { page, problems } = await openPage(await serveFolder(site));
+      await networksReady(page);
+      await page.getByRole("link", { name: "AKOrN" }).click();
+      await networksReady(page);
+      const before = await pixelsOf(page, "Oscillators");
+      await expect.poll(() => pixelsOf(page, "Oscillators"), { timeout: LIMIT }).not.toBe(before);
+      await stopAt(page, 0);
+      expect(await agreementOf(page)).toBeLessThan(30);
+      await stopAt(page, 12);
+      expect(await agreementOf(page)).toBeGreaterThan(85);
+      expect(problems).toEqual([]);
+    });
+
+    it("takes pieces of one colour for one object", async () => {
+      const page = await openAkorn("speed=10");
+      await page.getByRole("button", { name: "All pieces in one colour" }).click();
+      await stopAt(page, 12);
+      expect(await agreementOf(page)).toBeLessThan(30);
+    });
+
+    it("scrambles a place, which heals within a few timesteps", async () => {
+      const page = await openAkorn("timesteps=14&scramble=7");
+      await stopAt(page, 7);
+      const before = await pixelsOf(page, "Oscillators");
+      await stopAt(page, 8);
+      await page.getByText("timestep 7, just scrambled").waitFor();
+      expect(await pixelsOf(page, "Oscillators")).not.toBe(before);
+      await stopAt(page, 15);
+      expect(await agreementOf(page)).toBeGreaterThan(85);
+    });
+
+    it("moves a piece by pointer and keyboard, and keeps its state in the address", async () => {
+      const page = await openAkorn();
+      await stopAt(page, 12);
+      const before = await pixelsOf(page, "Oscillators");
+      await page.getByRole("button", { name: /^piece 3/ }).focus();
+      await page.keyboard.press("ArrowRight");
+      await page.getByRole("button", { name: /^chosen place/ }).focus();
+      await page.keyboard.press("ArrowUp");
+      const piece = await page.getByRole("button", { name: /^piece 1/ }).boundingBox();
+      await page.mouse.move(piece!.x + 5, piece!.y + 5);
+      await page.mouse.down();
+      await page.mouse.move(piece!.x + 5 + piece!.width / 3, piece!.y + 5, { steps: 4 });
+      await page.mouse.up();
+      const address = "#pieces=3,0,2,0;9,2,4,2;2,3,2,4&row=10";
+      await expect.poll(() => page.evaluate(() => location.hash)).toBe(address);
+      await stopAt(page, 12);
+      const after = await pixelsOf(page, "Oscillators");
+      expect(after).not.toBe(before);
+      await page.reload();
+      await networksReady(page);
+      await stopAt(page, 12);
+      expect(await page.evaluate(() => location.hash)).toBe(address);
+      expect(await pixelsOf(page, "Oscillators")).toBe(after);
+    });
+
+    it("says which parts of an address it does not know", async () => {
+      const { page } = await openPage(`${await serveFolder(site)}?view=akorn#pieces=99,0,0,0&rate=9&seed=2`);
+      await page.getByText("ignored: pieces, rate").waitFor();
+    });
+
+    it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
+      const page = await openAkorn();
+      for (const summary of await page.locator("summary").all()) await summary.click();
+      await expectAccessible(page, 390);
+    });
+  });
+}
