@@ -99,10 +99,13 @@ module.exports = {
     },
     {
       name: "only-declared-packages",
-      comment: "what is shipped may import only what package.json lists as a dependency",
+      comment: "what is shipped may import only what package.json lists as a dependency or an optional peer",
       severity: "error",
       from: { path: "^src/" },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+      to: {
+        dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
+        dependencyTypesNot: ["type-only", "npm-peer"],
+      },
     },
     {
       name: "sources-stand-alone",

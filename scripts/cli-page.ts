@@ -22,7 +22,8 @@ export async function cliPage(): Promise<string> {
 ${commands.map(({ name, summary }) => `| [\`${name}\`](#striate-${name}) | ${cell(sentence(summary))} |`).join("\n")}
 
 Every command prints results to the standard output and everything else to the standard error. The exit status is 0 if all
-went well, 1 after an error, and 130 if Ctrl-C stopped the command. \`--debug\` (or \`STRIATE_DEBUG=1\`) prints the stacks of
+went well, 1 after an error, and 130 if Ctrl-C stopped the command. It is also 1 if \`striate doctor\` finds that networks
+cannot be trained, if \`striate cache verify\` finds a damaged file, and if \`striate models\` does. \`--debug\` (or \`STRIATE_DEBUG=1\`) prints the stacks of
 errors; \`NO_COLOR=1\` turns colours off.
 
 \`striate completion bash\` (or \`zsh\`, \`fish\`) prints a script that completes commands, options and values in that shell.

@@ -29,7 +29,8 @@ export type {
   Values,
 } from "./runtime/runtime.js";
 export { DEVICES } from "./runtime/runtime.js";
-export type { OrtWeb, WasmPaths, WebDevice, WebRuntime, WebRuntimeOptions } from "./runtime/web.js";
+export type { OrtWeb, WasmPaths, WebDevice } from "./runtime/ort-web.js";
+export type { WebRuntime, WebRuntimeOptions } from "./runtime/web.js";
 export { createWebRuntime, webRuntime } from "./runtime/web.js";
 export type { WorkerRuntime, WorkerRuntimeOptions } from "./runtime/worker-web.js";
 export { createWorkerRuntime } from "./runtime/worker-web.js";

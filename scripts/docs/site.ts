@@ -19,6 +19,7 @@ const NAVIGATION: readonly Group[] = [
     pages: [
       ["README.md", "What Striate is"],
       ["docs/start.md", "From a tensor to a KomplexNet"],
+      ["docs/install.md", "Install"],
     ],
   },
   {

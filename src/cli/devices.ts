@@ -12,24 +12,26 @@ const PATIENCE_MS = 60_000;
 
 /** Lists every device and whether a small model runs on it. */
 export async function printDevices(streams: Streams): Promise<void> {
-  const found = await Promise.all(
-    DEVICES.map(async (device) => ({ device, problem: await problemOf(device) })),
-  );
-  for (const { device, problem } of found) {
-    const verdict = problem === undefined ? pc.green("works") : `${pc.yellow("absent")}  ${pc.dim(problem)}`;
+  for (const [device, problem] of Object.entries(await deviceProblems())) {
+    const verdict = problem === null ? pc.green("works") : `${pc.yellow("absent")}  ${pc.dim(problem)}`;
     streams.out.write(`${device.padEnd(8)}${verdict}\n`);
   }
   streams.out.write(`${pc.dim("docs/devices.md says what each device needs")}\n`);
 }
 
-/** Why a device cannot be used; undefined if it can. */
-async function problemOf(device: Device): Promise<string | undefined> {
+/** Runs a small model on every device; gives, for each, why it cannot be used, or null if it can. */
+export async function deviceProblems(): Promise<Record<Device, string | null>> {
+  const found = await Promise.all(DEVICES.map(async (device) => [device, await problemOf(device)] as const));
+  return Object.fromEntries(found) as Record<Device, string | null>;
+}
+
+async function problemOf(device: Device): Promise<string | null> {
   const script = fileURLToPath(workerScript("./device-check.js", import.meta.url));
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [script, device], {
       timeout: PATIENCE_MS,
     });
-    return stdout.trim() === "" ? undefined : shorten(stdout);
+    return stdout.trim() === "" ? null : shorten(stdout);
   } catch (error) {
     const { signal, code } = error as { signal?: string; code?: number };
     return `the process that ran a test model ended (${signal ?? `exit status ${code ?? "unknown"}`})`;

@@ -6,6 +6,7 @@ import { SPECIAL_OPTIONS, findExperiment } from "../experiments/registry.js";
 import { flagOf } from "../util/command-words.js";
 import { check } from "../util/errors.js";
 import { INTERRUPTED, interruptWork, stoppedLine } from "./terminal/interrupt.js";
+import { checkReportPackages } from "./needed-packages.js";
 import { exploreCommandLine } from "./explorer-site.js";
 import { chooseOutFolder } from "./out-folder.js";
 import { resumingCommand } from "./resuming-command.js";
@@ -40,6 +41,7 @@ export async function runExperiment(
     model !== undefined || preprocessing === undefined,
     () => "--preprocessing has no effect without --model",
   );
+  checkReportPackages(device);
   const { seeds: usual, summary } = experiment.scales[scale];
   const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
   const out = await chooseOutFolder(`${experiment.name}-${scale}`, options);

@@ -7,6 +7,7 @@ export * from "./formats/idx-node.js";
 export { imageFolder } from "./images/image-folder-node.js";
 export { decodeImage, readImage, writePng } from "./images/images-node.js";
 export { listedImages, npyImages } from "./images/listed-images-node.js";
+export type { MnistSources } from "./sets/mnist-download-node.js";
 export * from "./sets/mnist-node.js";
 export { loadMultiObject } from "./sets/multi-object-node.js";
 export type { MultiObjectOptions, MultiObjectPart, MultiObjectSet } from "./sets/multi-object-node.js";

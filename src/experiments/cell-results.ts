@@ -5,6 +5,7 @@ import { StriateError, check } from "../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../util/files-node.js";
 import { isJsonObject, parseStrictJson } from "../util/json.js";
 import { packageFacts } from "../util/package-facts-node.js";
+import { installedVersion } from "../util/peers-node.js";
 
 /*
  * The file that a finished cell leaves: its result, the versions of the software that computed it, and a digest of the
@@ -16,8 +17,10 @@ const LARGEST = 64 * 2 ** 20;
 
 /** The versions of the software that decides the numbers of a cell, by package. */
 function versions(): Readonly<Record<string, string>> {
-  const { version, dependencies } = packageFacts();
-  return { striate: version, "onnxruntime-node": dependencies["onnxruntime-node"] ?? "unknown" };
+  return {
+    striate: packageFacts().version,
+    "onnxruntime-node": installedVersion("onnxruntime-node") ?? "none",
+  };
 }
 
 /**

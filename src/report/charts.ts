@@ -1,10 +1,9 @@
-import { parse, View } from "vega";
-import { compile } from "vega-lite";
 import type { TopLevelSpec } from "vega-lite";
 import { CATEGORICAL } from "../draw/index.js";
 import { checkFinite } from "../util/check.js";
 import { escape } from "../util/escape.js";
 import { chartConfig, DASHES, SHAPES } from "./theme.js";
+import { loadVega } from "./vega.js";
 
 /**
  * The size of a chart. A page contains each chart for wide and for narrow screens and shows the one that
@@ -381,8 +380,11 @@ function grown(width: string): number {
 /**
  * Draws a specification as an SVG element, without a DOM or a canvas. `description` becomes its accessible
  * name; `id` makes its identifiers unique on the page.
+ *
+ * @throws StriateError if vega or vega-lite is not installed
  */
 export async function renderSvg(spec: TopLevelSpec, description: string, id: string): Promise<string> {
+  const { parse, View, compile } = await loadVega();
   const view = new View(parse(compile(spec).spec), { renderer: "none" });
   try {
     const svg = await view.toSVG();

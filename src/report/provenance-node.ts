@@ -3,6 +3,7 @@ import { cssGradient, UNIFORM_CYCLE } from "../draw/index.js";
 import type { Content, PageOptions, Section } from "./html.js";
 import { duration, markup, page } from "./html.js";
 import { packageFacts } from "../util/package-facts-node.js";
+import { installedVersion } from "../util/peers-node.js";
 
 /** How a run was made: its command, machine, software versions and time. */
 export interface Provenance {
@@ -30,9 +31,8 @@ export function machine(): string {
 
 /** Versions of the software that decides the numbers of a run. */
 export function versions(): Record<string, string> {
-  const { version, dependencies } = packageFacts();
-  const runtime = dependencies["onnxruntime-node"] ?? "unknown";
-  return { striate: version, node: process.version, "onnxruntime-node": runtime.replace(/^[^\d]*/, "") };
+  const runtime = installedVersion("onnxruntime-node") ?? "none";
+  return { striate: packageFacts().version, node: process.version, "onnxruntime-node": runtime };
 }
 
 /** Formats versions, such as "striate 0.1.0, node v20". */

@@ -1,9 +1,8 @@
-import type { InferenceSession } from "onnxruntime-common";
 import type { DType, TensorData } from "../graph/dtype.js";
 import { allocate } from "../graph/dtype.js";
 import { StriateError } from "../util/errors.js";
 import { UNREAD, outputCopies, runCopied, runUncopied, withUnreadOutput } from "./output-copies.js";
-import type { Ort } from "./ort.js";
+import type { Ort, OrtSession } from "./ort.js";
 import { checkFeeds, checkState, createOrtSession, fromOrt, mapValues, splitNames, toOrt } from "./ort.js";
 import type { Program, ProgramSpec, SessionOptions } from "./runtime.js";
 import { copyElements, copyOf, emptyLike, nextName } from "./runtime.js";
@@ -58,7 +57,7 @@ interface FixedPort {
   readonly shape: readonly number[];
 }
 
-function fixedPort(session: InferenceSession, name: string): FixedPort {
+function fixedPort(session: OrtSession, name: string): FixedPort {
   const found = session.outputMetadata.find((port) => port.name === name);
   if (!found?.isTensor || !found.shape.every((length) => typeof length === "number")) {
     const shape = found?.isTensor ? `[${found.shape.join(", ")}]` : "no tensor";

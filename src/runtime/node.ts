@@ -1,9 +1,8 @@
-import * as ortNode from "onnxruntime-node";
 import { StriateError } from "../util/errors.js";
 import { identityModel } from "./identity-model.js";
-import type { Ort } from "./ort.js";
 import { openHostProgram } from "./host-program.js";
 import { openChainedProgram, openSession } from "./ort.js";
+import { ortNode } from "./ort-node.js";
 import { freeBytes } from "./free-bytes-node.js";
 import type {
   Device,
@@ -17,14 +16,15 @@ import type {
 import { modelBytes } from "./runtime.js";
 import { webRuntime } from "./web.js";
 
-const ort: Ort = {
-  InferenceSession: ortNode.InferenceSession,
-  Tensor: ortNode.Tensor,
-};
-
-/** The devices that the installed build of onnxruntime-node supports. */
+/**
+ * The devices that the installed build of onnxruntime-node supports.
+ *
+ * @throws StriateError if onnxruntime-node is not installed or does not fit
+ */
 export function nodeDevices(): Device[] {
-  const names = ortNode.listSupportedBackends().map((backend) => backend.name);
+  const names = ortNode()
+    .listSupportedBackends()
+    .map((backend) => backend.name);
   return (["cpu", "webgpu", "cuda"] as const).filter((device) => names.includes(device));
 }
 
@@ -59,7 +59,7 @@ export const nodeRuntime: Runtime = {
     checkAvailable(device);
     const { bytes, owned } = modelBytes(model);
     try {
-      return await openSession(ort, bytes, device, options);
+      return await openSession(ortNode(), bytes, device, options);
     } finally {
       if (owned) freeBytes(bytes);
     }
@@ -69,7 +69,7 @@ export const nodeRuntime: Runtime = {
     if (device === "wasm") return webRuntime.createProgram(spec, options);
     checkAvailable(device);
     return device === "cpu"
-      ? openHostProgram(ort, spec, options)
-      : openChainedProgram(ort, spec, device, options, identityModel);
+      ? openHostProgram(ortNode(), spec, options)
+      : openChainedProgram(ortNode(), spec, device, options, identityModel);
   },
 };

@@ -1,4 +1,3 @@
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { DType, TensorData, TypedArray } from "../graph/dtype.js";
 import { storedLength } from "../graph/dtype.js";
 import { checkEveryWhole, checkLength } from "../util/check.js";
@@ -7,15 +6,65 @@ import { ortError } from "./ort-error.js";
 import type { Device, Program, ProgramSpec, Session, SessionOptions, Values } from "./runtime.js";
 import { checkSame, copyOf, nextName } from "./runtime.js";
 
-/** The part of the interface that onnxruntime-node and onnxruntime-web have in common. */
-export interface Ort {
-  readonly InferenceSession: typeof InferenceSession;
-  readonly Tensor: typeof OrtTensor;
+/*
+ * The types of ONNX Runtime that are used here. They are declared in place of those of onnxruntime-common, so that the
+ * types of Striate can be read without any build of ONNX Runtime, and fit every build.
+ */
+
+/** A tensor of ONNX Runtime. */
+export interface OrtTensor {
+  /** The element type, such as "float32". */
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: unknown;
+  /** Where the elements are: "cpu", "gpu-buffer", ... */
+  readonly location: string;
+  dispose(): void;
 }
 
-type OrtValues = Record<string, OrtTensor>;
+/** Tensors of ONNX Runtime by the names of inputs or outputs. */
+export type OrtValues = Record<string, OrtTensor>;
 
-export function sessionOptions(device: Device, options: SessionOptions): InferenceSession.SessionOptions {
+/** An input or output of a model. */
+export type OrtPort =
+  | { readonly name: string; readonly isTensor: false }
+  | {
+      readonly name: string;
+      readonly isTensor: true;
+      readonly type: string;
+      /** The lengths of the axes, or the names of those that are open. */
+      readonly shape: readonly (number | string)[];
+    };
+
+/** A model that a build of ONNX Runtime has opened. */
+export interface OrtSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly outputMetadata: readonly OrtPort[];
+  /** Runs the model. `fetches` names the outputs; where it gives a tensor, ONNX Runtime writes into it. */
+  run(feeds: OrtValues, fetches?: Record<string, OrtTensor | null>): Promise<OrtValues>;
+  release(): Promise<void>;
+}
+
+/** Options with which a model is opened. */
+export interface OrtSessionOptions {
+  executionProviders?: readonly string[];
+  graphOptimizationLevel?: "disabled" | "basic" | "extended" | "layout" | "all";
+  logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
+  intraOpNumThreads?: number;
+  interOpNumThreads?: number;
+  preferredOutputLocation?: Readonly<Record<string, "cpu" | "gpu-buffer">>;
+}
+
+/** The part of the interface that onnxruntime-node and onnxruntime-web have in common. */
+export interface Ort {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options?: OrtSessionOptions): Promise<OrtSession>;
+  };
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
+}
+
+function sessionOptions(device: Device, options: SessionOptions): OrtSessionOptions {
   const { threads, optimisation = "all" } = options;
   return {
     executionProviders: [device],
@@ -30,8 +79,8 @@ export async function createOrtSession(
   model: Uint8Array,
   device: Device,
   options: SessionOptions,
-  extra: InferenceSession.SessionOptions = {},
-): Promise<InferenceSession> {
+  extra: OrtSessionOptions = {},
+): Promise<OrtSession> {
   try {
     return await ort.InferenceSession.create(model, { ...sessionOptions(device, options), ...extra });
   } catch (error) {
@@ -41,10 +90,10 @@ export async function createOrtSession(
 
 /** Runs a session. If ONNX Runtime reports an error, throws a StriateError that names the node. */
 export async function runOrtSession(
-  session: InferenceSession,
+  session: OrtSession,
   feeds: OrtValues,
-  fetches?: Parameters<InferenceSession["run"]>[1],
-): Promise<InferenceSession.ReturnType> {
+  fetches?: Record<string, OrtTensor | null>,
+): Promise<OrtValues> {
   try {
     return await (fetches === undefined ? session.run(feeds) : session.run(feeds, fetches));
   } catch (error) {
@@ -57,7 +106,7 @@ export function toOrt(ort: Ort, value: TensorData): OrtTensor {
 }
 
 export function fromOrt(tensor: OrtTensor): TensorData {
-  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as unknown as TypedArray };
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TypedArray };
 }
 
 export async function openSession(
@@ -114,7 +163,7 @@ export function mapValues<A, B>(
 }
 
 /** The inputs and outputs of a program's model that are not state. */
-export function splitNames(session: InferenceSession, state: Values): { fed: string[]; returned: string[] } {
+export function splitNames(session: OrtSession, state: Values): { fed: string[]; returned: string[] } {
   const names = Object.keys(state);
   const next = new Set(names.map(nextName));
   const absent = [
@@ -157,7 +206,7 @@ export async function openChainedProgram(
     }),
   });
   const { fed, returned } = splitNames(session, spec.state);
-  let reader: InferenceSession | undefined;
+  let reader: OrtSession | undefined;
   let state: OrtValues = mapValues(spec.state, (value) => toOrt(ort, copyOf(value)));
   const replace = (next: OrtValues) => {
     for (const tensor of Object.values(state)) if (tensor.location === "gpu-buffer") tensor.dispose();

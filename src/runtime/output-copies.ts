@@ -1,10 +1,9 @@
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { TypedArray } from "../graph/dtype.js";
 import { allocate, onnxTypeCode } from "../graph/dtype.js";
 import { input, lower, relu, writeOnnx } from "../graph/index.js";
 import { WireMessage } from "../graph/onnx/write/wire.js";
 import { ortError } from "./ort-error.js";
-import type { Ort } from "./ort.js";
+import type { Ort, OrtSession, OrtValues } from "./ort.js";
 import { createOrtSession, runOrtSession, toOrt } from "./ort.js";
 import { copyElements } from "./runtime.js";
 
@@ -50,7 +49,7 @@ async function probe(ort: Ort): Promise<OutputCopies> {
   const session = await createOrtSession(ort, withUnreadOutput(bytes), "cpu", {});
   const written = fetch();
   const avoided = await runUncopied(session, feeds, written).then(
-    () => written.y.data[1] === 2,
+    () => (written.y.data as TypedArray)[1] === 2,
     () => false,
   );
   await session.release();
@@ -79,11 +78,7 @@ export function withUnreadOutput(model: Uint8Array): Uint8Array {
 }
 
 /** Runs a model that has an unread output, and writes every other output into its tensor in `fetches`. */
-export async function runUncopied(
-  session: InferenceSession,
-  feeds: Record<string, OrtTensor>,
-  fetches: Record<string, OrtTensor>,
-): Promise<void> {
+export async function runUncopied(session: OrtSession, feeds: OrtValues, fetches: OrtValues): Promise<void> {
   try {
     await session.run(feeds, { [UNREAD]: null, ...fetches });
   } catch (error) {
@@ -93,11 +88,7 @@ export async function runUncopied(
 }
 
 /** Runs a model without an unread output, and writes or copies every output into its tensor in `fetches`. */
-export async function runCopied(
-  session: InferenceSession,
-  feeds: Record<string, OrtTensor>,
-  fetches: Record<string, OrtTensor>,
-): Promise<void> {
+export async function runCopied(session: OrtSession, feeds: OrtValues, fetches: OrtValues): Promise<void> {
   const results = await runOrtSession(session, feeds, fetches);
   for (const [name, { data }] of Object.entries(fetches)) {
     const result = results[name]!.data;

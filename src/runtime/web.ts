@@ -1,10 +1,11 @@
 import { StriateError, check } from "../util/errors.js";
+import { checkOrtVersions } from "../util/peers.js";
 import type { GpuDevice } from "./gpu-watch.js";
 import { GpuWatch } from "./gpu-watch.js";
 import { identityModel } from "./identity-model.js";
-import type { Ort } from "./ort.js";
-import { ortError } from "./ort-error.js";
 import { openChainedProgram, openSession } from "./ort.js";
+import type { OrtWeb, WasmPaths, WebDevice } from "./ort-web.js";
+import { isNode, loadOrtWeb } from "./ort-web.js";
 import { secondsOfConvolutions } from "./probe.js";
 import type {
   ModelSource,
@@ -16,26 +17,6 @@ import type {
   Values,
 } from "./runtime.js";
 import { modelBytes } from "./runtime.js";
-
-/** Devices of onnxruntime-web: WebAssembly (browsers and Node) and WebGPU (browsers). */
-export type WebDevice = "wasm" | "webgpu";
-
-/**
- * The part that is used here of a module of onnxruntime-web, such as "onnxruntime-web",
- * "onnxruntime-web/wasm", "onnxruntime-web/webgpu" or "onnxruntime-web/jspi".
- */
-export interface OrtWeb extends Ort {
-  readonly env: {
-    readonly wasm: { numThreads?: number; wasmPaths?: WasmPaths };
-    readonly webgpu: { readonly device?: unknown };
-  };
-}
-
-/**
- * The location of the WebAssembly files of onnxruntime-web: the address of their folder, or the address of
- * each file.
- */
-export type WasmPaths = string | { wasm?: string | URL; mjs?: string | URL };
 
 /**
  * Options of {@link createWebRuntime}: the device, which build of onnxruntime-web is loaded, and from which
@@ -133,7 +114,8 @@ async function open(device: WebDevice, options: WebRuntimeOptions): Promise<WebR
     const missing = await missingWebGpu();
     check(missing === undefined, () => `device "webgpu" is absent: ${missing!}; use wasm`);
   }
-  const ort = options.ort ?? (await load(device));
+  const ort = options.ort ?? (await loadOrtWeb(device));
+  checkOrtVersions("onnxruntime-web", ort.env.versions);
   configure(ort, options);
   const own = (session: SessionOptions): SessionOptions => {
     const wanted = session.device ?? device;
@@ -172,33 +154,6 @@ async function missingWebGpu(): Promise<string | undefined> {
       : "WebGPU needs a page served over https or from localhost";
   }
   return (await navigator.gpu.requestAdapter()) === null ? "WebGPU finds no graphics adapter" : undefined;
-}
-
-/**
- * Whether the code runs in Node. Node needs another build of onnxruntime-web, because it cannot load the one
- * for browsers.
- */
-function isNode(): boolean {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  return process?.versions?.node !== undefined;
-}
-
-/** Loads the smallest build that runs on a device. */
-async function load(device: WebDevice): Promise<OrtWeb> {
-  // The name is hidden from bundlers, because a page must not include the build for Node.
-  const forNode = "onnxruntime-web";
-  try {
-    const module: unknown = isNode()
-      ? await import(/* @vite-ignore */ /* webpackIgnore: true */ forNode)
-      : device === "wasm"
-        ? await import("onnxruntime-web/wasm")
-        : "Suspending" in WebAssembly
-          ? await import("onnxruntime-web/jspi")
-          : await import("onnxruntime-web/webgpu");
-    return module as OrtWeb;
-  } catch (error) {
-    throw ortError("onnxruntime-web could not be loaded", error);
-  }
 }
 
 /** Number of threads of each build, fixed by its first runtime. */

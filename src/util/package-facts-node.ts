@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 /** The fields of Striate's package.json that are used. */
 export interface PackageFacts {
   readonly version: string;
-  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 /** Reads the package.json of the package that contains this file. */

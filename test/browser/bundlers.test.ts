@@ -19,7 +19,7 @@ const pages = fileURLToPath(new URL("pages/", import.meta.url));
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>Striate</title><script type="module" src="./train.js"></script>';
 
-/** A user's project: the packed library, installed beside nothing else. */
+/** A user's project: the packed library, installed beside onnxruntime-web alone. */
 let project: string;
 let expected: number[];
 let isInstalled = true;
@@ -37,7 +37,10 @@ beforeAll(async () => {
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
   try {
-    await run("npm", ["install", ...quiet, join(project, filename)], { cwd: project });
+    // As docs/browser.md says: the library, and ONNX Runtime for pages.
+    await run("npm", ["install", ...quiet, join(project, filename), "onnxruntime-web@^1.30.0"], {
+      cwd: project,
+    });
   } catch (error) {
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(String(error)))
       throw error;

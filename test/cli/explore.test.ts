@@ -32,12 +32,20 @@ it("serves the files of the site, and ONNX Runtime's from its own package", asyn
   expect(Buffer.from(await program.arrayBuffer()).equals(own)).toBe(true);
 });
 
+it("serves the weights of trained networks from the folder that the package has anyway", async () => {
+  const weights = await fetch(`${await servedSite()}assets/komplexnet-digits2-Bkgdg2Az.safetensors`);
+  const own = await readFile(new URL("../../pretrained/komplexnet-digits2.safetensors", import.meta.url));
+  expect(Buffer.from(await weights.arrayBuffer()).equals(own)).toBe(true);
+});
+
 it("serves nothing else", async () => {
   const url = await servedSite();
   for (const path of [
     "package.json",
     "assets/ort.min.js",
     "assets/ort-wasm-none-12345678.wasm",
+    "assets/none-12345678.safetensors",
+    "assets/package-12345678.json",
     "%2e%2e/package.json",
   ])
     expect((await fetch(url + path)).status, path).toBe(404);

@@ -4,7 +4,7 @@ import { input, lower, mul, sum, tensorData, writeOnnx } from "../../src/graph/i
 import { describeOrtError, isOutOfMemory, ortError } from "../../src/runtime/ort-error.js";
 import type { Program, Runtime } from "../../src/runtime/runtime.js";
 import { createWebRuntime } from "../../src/runtime/web.js";
-import type { OrtWeb } from "../../src/runtime/web.js";
+import type { OrtWeb } from "../../src/runtime/ort-web.js";
 import { WorkerClient } from "../../src/runtime/worker-client.js";
 import { StriateError } from "../../src/util/errors.js";
 import { Trainer } from "../../src/train/trainer.js";

@@ -1,7 +1,9 @@
+import { cacheCommand } from "./cache.js";
 import type { Command } from "./command.js";
 import { completionCommand } from "./completion.js";
 import { corruptCommand } from "./corrupt.js";
 import { devicesCommand } from "./devices.js";
+import { doctorCommand } from "./doctor.js";
 import { exploreCommand } from "./explore.js";
 import { importCommand } from "./import.js";
 import { modelsCommand } from "./models.js";
@@ -23,5 +25,7 @@ export const commands: readonly Command[] = [
   exploreCommand,
   corruptCommand,
   devicesCommand,
+  doctorCommand,
+  cacheCommand,
   completionCommand(() => commands),
 ];

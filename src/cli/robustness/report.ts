@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
+import { loadSharp } from "../../data/images/sharp-node.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/index.js";
 import { corrupt } from "../../robustness/corruptions/index.js";
@@ -196,6 +196,7 @@ function words(name: string): string {
 
 /** The image as a `data:` address: PNG if it is small, JPEG if it is larger. */
 async function dataUri({ width, height, data }: RgbImage): Promise<string> {
+  const sharp = await loadSharp();
   const picture = sharp(data, { raw: { width, height, channels: 3 } });
   const small = width <= 96;
   const bytes = await (small ? picture.png() : picture.jpeg({ quality: 88 })).toBuffer();

@@ -34,6 +34,7 @@ import { packageFacts } from "../../util/package-facts-node.js";
 import { Random } from "../../util/random.js";
 import type { RobustnessOptions } from "../commands/robustness.js";
 import { INTERRUPTED, interruptWork, stoppedLine } from "../terminal/interrupt.js";
+import { checkReportPackages } from "../needed-packages.js";
 import { statedPreprocessing } from "../options/preprocessing.js";
 import { createProgress } from "../terminal/progress.js";
 import { writeRobustnessReport } from "./report.js";
@@ -55,6 +56,7 @@ export async function measureRobustness(
     options.eps === undefined || options.attacks !== undefined,
     () => "--eps has no effect without --attacks: give attacks, such as --attacks pgd",
   );
+  checkReportPackages(device, "sharp");
   const name = basename(path);
   const { networks, sha256 } = await networksIn(path, name, options);
   const network = networks.at(-1)!;

@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { encode } from "fast-png";
 import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked, writeFileAtomic } from "../../util/files-node.js";
@@ -6,6 +5,7 @@ import { decodeBmp } from "./decode/bmp.js";
 import { LARGEST_FILE, LARGEST_PIXELS, imageFormat } from "./decode/image-formats.js";
 import type { RgbImage } from "./rgb-image.js";
 import { checkImage } from "./rgb-image.js";
+import { loadSharp } from "./sharp-node.js";
 import { tiffTags } from "./decode/tiff.js";
 
 /** The supported types of samples: bytes, and 16-bit samples, which are reduced to their upper byte. */
@@ -30,10 +30,11 @@ const [YCBCR, JPEG] = [6, 7];
  * @param name used in errors
  * @throws StriateError for bytes that are not an image, or are damaged or cut off; for images larger than 128
  * megapixels; for samples without a known range (floats, 32-bit integers), YCbCr without JPEG compression, and unknown
- * compressions.
+ * compressions; also if the package sharp is absent, which only BMP files do not need.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
   if (imageFormat(bytes, name) === "bmp") return decodeBmp(bytes, name, LARGEST_PIXELS);
+  const sharp = await loadSharp();
   try {
     const input = sharp(bytes, {
       failOn: "warning",

@@ -40,7 +40,7 @@ export function cleanScenes({ testing, plan }: Run) {
 }
 
 /** Makes the report from the results of all cells. */
-export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck): Promise<DigitsReport> {
+export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck | null): Promise<DigitsReport> {
   const { plan, scale, device, provenance, results } = run;
   const { models, steps, batchSize } = plan;
   const runs = [...results].map(([{ model, seed }, result]) => ({ ...result, model, seed }));

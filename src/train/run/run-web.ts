@@ -1,6 +1,7 @@
 import { isOutOfMemory, ortError } from "../../runtime/ort-error.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
-import type { WebDevice, WebRuntime } from "../../runtime/web.js";
+import type { WebDevice } from "../../runtime/ort-web.js";
+import type { WebRuntime } from "../../runtime/web.js";
 import type { WorkerRuntimeOptions } from "../../runtime/worker-web.js";
 import { createWorkerRuntime } from "../../runtime/worker-web.js";
 import { StriateError, check } from "../../util/errors.js";
