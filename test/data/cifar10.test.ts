@@ -12,6 +12,7 @@ import { namedImages } from "../../src/data/sets/named-images-node.js";
 import { readTarGz } from "../../src/data/formats/tar-node.js";
 import { temporaryFolder } from "../support/folders.js";
 import { ranged, serve as serveFile } from "../support/server.js";
+import { tar } from "../support/tar.js";
 
 /** A record: a label, then red, green and blue planes of one value each. */
 function record(label: number, [r, g, b]: readonly [number, number, number]): Uint8Array {
@@ -23,20 +24,6 @@ function record(label: number, [r, g, b]: readonly [number, number, number]): Ui
 
 const batch = (label: number): Uint8Array =>
   Buffer.concat([record(label, [1, 2, 3]), record(9, [4, 5, label])]);
-
-/** A tar archive: the form that `tar` has written since 1988. */
-function tar(entries: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const { name, bytes } of entries) {
-    const header = Buffer.alloc(512);
-    header.write(name, 0, 100);
-    header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
-    header.write("0", 156);
-    header.write("ustar", 257);
-    parts.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
-  }
-  return Buffer.concat([...parts, Buffer.alloc(1024)]);
-}
 
 const NAMES = [...[1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`), "test_batch.bin"];
 
