@@ -116,8 +116,9 @@ for (let number = Number(from); number < Number(end); number++) {
   if (round % Number(every) !== 0) continue;
   const sample = all[which]!;
   const { bytes, what } = mutate(sample.files[sample.damaged]!, Number(seed), number);
-  const outcome = await outcomeOf(sample, folder, bytes);
-  say({ number, sample: sample.name, what, outcome });
+  const mutation = { number, sample: sample.name, what };
+  say(mutation);
+  say({ ...mutation, outcome: await outcomeOf(sample, folder, bytes) });
   done += 1;
   if (++uncounted >= BATCH) await countFiles(number);
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { lower, writeOnnx } from "../../../src/graph/index.js";
+import { lower, topologicalOrder, writeOnnx } from "../../../src/graph/index.js";
 import {
   ModelProtoSchema,
   StringStringEntryProtoSchema,
@@ -103,11 +103,22 @@ function withOutsideValues(): { readonly model: Uint8Array; readonly data: Uint8
   return { model: toBinary(ModelProtoSchema, proto), data: Buffer.concat(pieces) };
 }
 
+/** Elements of one value above which ONNX Runtime is not asked to open a model. */
+const LARGE = 2 ** 22;
+
+/**
+ * Opens a model in ONNX Runtime, which computes what is constant at once. A changed number may make a valid model that is
+ * much larger: what ONNX Runtime takes for such a model says nothing about its reader.
+ */
 async function used(model: ImportedModel): Promise<void> {
   describeModel(model.metadata, "the model");
   const constants = { values: asConstants(valuesOf(model)) };
+  const all = topologicalOrder(Object.values(model.outputs)).flatMap(({ outputs }) => outputs);
+  const largest = Math.max(
+    ...all.map(({ shape }) => shape.reduce<number>((a, n) => a * (typeof n === "number" ? n : 1), 1)),
+  );
   const { bytes } = writeOnnx(lower(model.outputs, "cpu", constants), constants);
-  await (await nodeRuntime.createSession(bytes)).close();
+  if (largest <= LARGE) await (await nodeRuntime.createSession(bytes)).close();
 }
 
 const valuesOf = (model: ImportedModel) =>

@@ -6,13 +6,17 @@ export interface Outcome {
   readonly said?: string;
 }
 
-export interface Mutated {
+export interface Attempt {
   readonly number: number;
   readonly sample: string;
   /** What was damaged. */
   readonly what: string;
+}
+
+export interface Mutated extends Attempt {
   readonly outcome: Outcome;
 }
 
-/** A line of the process that damages and reads. */
-export type Report = { readonly ready: readonly string[] } | Mutated | { readonly finished: number };
+/** A line of the process that damages and reads: an attempt before it is made, and then its outcome. */
+export type Report =
+  { readonly ready: readonly string[] } | Attempt | Mutated | { readonly finished: number };

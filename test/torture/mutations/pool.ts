@@ -75,16 +75,15 @@ async function runUntilStopped(run: MutationRun): Promise<Part> {
   watch.stop();
   const mutated = lines.filter((line) => "outcome" in line);
   if (lines.some((line) => "finished" in line)) return { mutated };
-  const names = lines.flatMap((line) => ("ready" in line ? line.ready : []));
-  if (names.length === 0) throw new Error(`no sample was read (${how}): ${errors.join("")}`);
-  const number = following((mutated.at(-1)?.number ?? from - 1) + 1, names.length, every);
+  const attempt = lines.findLast((line) => "number" in line);
+  if (attempt === undefined) throw new Error(`no sample was read (${how}): ${errors.join("")}`);
   const outcome = watch.hung()
     ? ({
         kind: "hang",
         said: `no end after ${COMPUTING} seconds of computing or ${WAITING} of waiting`,
       } as const)
     : ({ kind: "crash", said: `${how} ${errors.join("").slice(-2000)}`.trim() } as const);
-  return { mutated, stopped: { number, sample: names[number % names.length]!, what: "", outcome } };
+  return { mutated, stopped: { ...attempt, outcome } };
 }
 
 /** Kills a process that computes or waits for too long without a line. */
@@ -120,10 +119,4 @@ function secondsOf(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-/** The first mutation from `number` on that a process makes that leaves rounds out. */
-function following(number: number, count: number, every: number): number {
-  const round = Math.floor(number / count);
-  return round % every === 0 ? number : (round - (round % every) + every) * count;
 }
