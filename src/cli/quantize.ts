@@ -22,6 +22,7 @@ import { onnxNetwork } from "../robustness/onnx-network.js";
 import { applyPreprocessing } from "../robustness/preprocess-graph.js";
 import { saveOnnx } from "../graph/onnx/write/save-node.js";
 import { nodeRuntime } from "../runtime/node.js";
+import { workerRuntime } from "../runtime/worker-node.js";
 import type { Values } from "../runtime/runtime.js";
 import { openImages } from "../systems/predify/training/image-sources-node.js";
 import type { InputRoles } from "../train/model-description.js";
@@ -68,7 +69,11 @@ export async function quantizeFile(
     const batches = await calibrationBatches(file, network, calibrating, options);
     const model = file.read(batchShape(network, file, options));
     const { outputs, quantised } = await quantize(model, batches, {
-      runtime: nodeRuntime,
+      // In another thread, so that this one can say that a graph takes long to open.
+      runtime: workerRuntime,
+      onWarning: (line) => {
+        progress.note(line);
+      },
       calibration: options.calibration,
       percentile: options.percentile,
       reduceRange: options.reduceRange,

@@ -4,6 +4,8 @@ import type { ImportedModel } from "../graph/onnx/read/read.js";
 import type { QuantisationPlan, ValueRange } from "../graph/quantisation/quantise-graph.js";
 import { countTypes, planQuantisation, quantisedNetwork } from "../graph/quantisation/quantise-graph.js";
 import type { Runtime, Session, Values } from "../runtime/runtime.js";
+import type { OpeningOptions } from "../runtime/slow-opening.js";
+import { sayIfSlow } from "../runtime/slow-opening.js";
 import { checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
 import { unknownName } from "../util/suggest.js";
@@ -12,7 +14,7 @@ import type { CalibrationMethod } from "./value-ranges.js";
 import { ValueRangeEstimate } from "./value-ranges.js";
 
 /** Options of `quantize`. */
-export interface QuantizeOptions {
+export interface QuantizeOptions extends OpeningOptions {
   /** The runtime, such as `nodeRuntime`, that runs the float32 network for calibration. */
   readonly runtime: Runtime;
   /** The method that derives ranges from the observed numbers. Default {@link DEFAULT_CALIBRATION}. */
@@ -99,7 +101,14 @@ function named(model: ImportedModel, name: string): Tensor {
 async function observedRanges(
   { observed }: QuantisationPlan,
   batches: readonly Values[],
-  { runtime, calibration = DEFAULT_CALIBRATION, percentile = 99.99, threads, onProgress }: QuantizeOptions,
+  {
+    runtime,
+    calibration = DEFAULT_CALIBRATION,
+    percentile = 99.99,
+    threads,
+    onProgress,
+    onWarning,
+  }: QuantizeOptions,
 ): Promise<Map<Tensor, ValueRange>> {
   check(
     percentile > 50 && percentile <= 100,
@@ -107,7 +116,8 @@ async function observedRanges(
   );
   const outputs = Object.fromEntries(observed.map((tensor, i) => [`observed:${i}`, tensor]));
   const { bytes } = writeOnnx(lower(outputs, "cpu"));
-  const session = await runtime.createSession(bytes, { ...(threads !== undefined && { threads }) });
+  const opening = runtime.createSession(bytes, { ...(threads !== undefined && { threads }) });
+  const session = await sayIfSlow(opening, onWarning);
   const estimates = observed.map(() => new ValueRangeEstimate());
   const passes = calibration === "minmax" ? 1 : 2;
   try {

@@ -218,7 +218,7 @@ function decodedAnswer(list: unknown): Answer | undefined {
 function isAttack(value: Readonly<Record<string, unknown>>): boolean {
   const { plan, epsilon, images, labels, clean, predicted, stages, gradients } = value;
   // Records of earlier versions do not have the list of gradient reports; they are refused.
-  if (!isText(plan) || !isRadius(epsilon) || !isCounts(images) || !Array.isArray(gradients)) return false;
+  if (!isText(plan) || !isRadius(epsilon) || !isCounts(images) || !isReports(gradients)) return false;
   const isFlags = (flags: unknown) =>
     isCounts(flags) && flags.length === images.length && flags.every((flag) => flag <= 1);
   return (
@@ -229,6 +229,14 @@ function isAttack(value: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
+const isReports = (value: unknown): value is readonly GradientReport[] =>
+  Array.isArray(value) &&
+  value.every(
+    (report) =>
+      isJsonObject(report) &&
+      isText(report.attack) &&
+      [report.images, report.zero, report.notFinite, report.notFiniteValues].every(isCount),
+  );
 const isText = (value: unknown): value is string => typeof value === "string";
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;

@@ -52,7 +52,12 @@ export class FineTuningTask implements Task {
   loss(batch: number): LossGraph {
     const { inputs, noise, logits } = this.#trace(batch);
     const labels = input(LABELS, [batch]);
-    return { inputs: [...inputs, labels], noise, loss: crossEntropy(logits, cast(labels, "int32")) };
+    return {
+      inputs: [...inputs, labels],
+      noise,
+      classes: { [LABELS]: logits.shape[1]! },
+      loss: crossEntropy(logits, cast(labels, "int32")),
+    };
   }
 
   inference(batch: Dim): InferenceGraph {

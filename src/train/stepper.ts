@@ -10,6 +10,8 @@ import type { State } from "../nn/module.js";
 import { asConstants } from "../nn/training-state.js";
 import type { Device, Runtime, SessionOptions, Values } from "../runtime/runtime.js";
 import { nextName, sessionOptionsOf, targetOf } from "../runtime/runtime.js";
+import type { OpeningOptions } from "../runtime/slow-opening.js";
+import { sayIfSlow } from "../runtime/slow-opening.js";
 import { StriateError, check } from "../util/errors.js";
 import { inSlices } from "../util/slices.js";
 import type { RandomLabel } from "../util/random.js";
@@ -28,7 +30,7 @@ export interface StepSource {
 }
 
 /** Options that say how a stepper runs. */
-export interface StepperOptions extends SessionOptions {
+export interface StepperOptions extends SessionOptions, OpeningOptions {
   /** Batch size. Default: 1, or the batch size of the file if that is fixed. */
   readonly batch?: number;
   /** Random seed of the initial state and of the noise. Default 0. */
@@ -114,10 +116,18 @@ export interface Stepper {
  * await stepper.close();
  * ```
  */
-export async function openStepper(
+export function openStepper(
   runtime: Runtime,
   source: StepSource | Uint8Array,
   options: StepperOptions = {},
+): Promise<Stepper> {
+  return sayIfSlow(openSilently(runtime, source, options), options.onWarning);
+}
+
+async function openSilently(
+  runtime: Runtime,
+  source: StepSource | Uint8Array,
+  options: StepperOptions,
 ): Promise<Stepper> {
   const step =
     source instanceof Uint8Array ? readStep(source, options.batch) : traceStep(source, options.batch);

@@ -3,6 +3,7 @@ import type { Dim, Tensor } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
 import type { NoiseKind } from "../graph/onnx/convert/conversion.js";
 import type { NamedParameters } from "../nn/module.js";
+import { checkWhole } from "../util/check.js";
 import type { RandomLabel } from "../util/random.js";
 import { Random } from "../util/random.js";
 
@@ -17,6 +18,11 @@ export interface LossGraph {
    * being read from the data.
    */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /**
+   * For each input of class labels, the number of classes. Labels are whole numbers from 0 to one less; others are an
+   * error before a step begins, unless the number of classes is not known.
+   */
+  readonly classes?: Readonly<Record<string, Dim>>;
   /** The loss, a scalar. */
   readonly loss: Tensor;
   /** Further scalars to log. */
@@ -65,6 +71,9 @@ export interface TrainingData {
 /**
  * Fills the inputs for one batch with fields of the data and with noise. The noise depends only on the random
  * labels, so that a resumed run draws the same numbers as an uninterrupted one.
+ *
+ * @param classes as in {@link LossGraph}
+ * @throws StriateError for a class label that is none of the classes
  */
 export function fillInputs(
   inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[],
@@ -72,6 +81,7 @@ export function fillInputs(
   data: TrainingData,
   indices: ArrayLike<number>,
   labels: readonly RandomLabel[],
+  classes: LossGraph["classes"] = {},
 ): Record<string, TensorData> {
   const feeds: Record<string, TensorData> = {};
   const fields: Record<string, Float32Array> = {};
@@ -88,5 +98,18 @@ export function fillInputs(
     }
   }
   data.fill(indices, fields, labels);
+  for (const [name, count] of Object.entries(classes)) {
+    const values = fields[name];
+    if (values && typeof count === "number") checkLabels(name, values, indices, count);
+  }
   return feeds;
+}
+
+function checkLabels(name: string, values: Float32Array, indices: ArrayLike<number>, count: number): void {
+  const each = values.length / indices.length;
+  for (let i = 0; i < values.length; i++)
+    checkWhole(`"${name}" of image ${indices[Math.floor(i / each)]!}`, values[i]!, {
+      from: 0,
+      to: count - 1,
+    });
 }

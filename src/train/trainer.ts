@@ -69,7 +69,7 @@ export class Trainer {
     readonly training: TrainingLayout,
     readonly batches: Batches,
     private readonly program: Program,
-    private readonly noise: LossGraph["noise"],
+    private readonly loss: { readonly [K in "noise" | "classes"]: LossGraph[K] | undefined },
     private readonly data: TrainingData,
     private readonly recipe: Recipe,
     private readonly frozen: State,
@@ -120,9 +120,10 @@ export class Trainer {
     );
     // The trainer keeps no reference to the graph, which is as large as the rest of the heap and would slow
     // down every garbage collection.
+    const { noise, classes } = loss;
     const { outputs: _graph, ...layout } = training;
     const frozen = frozenValues(training, initial);
-    return new Trainer(layout, batches, program, loss.noise, data, recipe, frozen, from?.step ?? 0);
+    return new Trainer(layout, batches, program, { noise, classes }, data, recipe, frozen, from?.step ?? 0);
   }
 
   /** Number of steps done. */
@@ -187,11 +188,9 @@ export class Trainer {
 
   #feeds(step: number): Record<string, TensorData> {
     const { indices } = this.batches.at(step);
-    return fillInputs(this.training.inputs, this.noise ?? {}, this.data, indices, [
-      this.recipe.seed,
-      "training noise",
-      step,
-    ]);
+    const labels = [this.recipe.seed, "training noise", step];
+    const { noise = {}, classes } = this.loss;
+    return fillInputs(this.training.inputs, noise, this.data, indices, labels, classes);
   }
 }
 

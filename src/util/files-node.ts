@@ -100,11 +100,39 @@ export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | readonly Uint8Array[],
 ): Promise<void> {
+  await (await stageFile(path, data)).commit();
+}
+
+/** A file whose whole content is on disk under a temporary name. */
+export interface StagedFile {
+  /** Gives the file its name, in the place of a file that has this name. Throws {@link StriateError}. */
+  commit(): Promise<void>;
+  /** Removes the file. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Writes a file under a temporary name, so that several files can be on disk before the first of them replaces an old
+ * one. Throws as {@link writeFileAtomic} does, and leaves nothing if it fails.
+ */
+export async function stageFile(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+): Promise<StagedFile> {
   surviveFileSizeLimit();
   const folder = dirname(path);
   await removeLeftovers(folder);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.striate-tmp`);
-  try {
+  const discard = () => unlink(temporary).catch(() => undefined);
+  const orFail = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (cause) {
+      await discard();
+      throw fileError("write", path, cause);
+    }
+  };
+  await orFail(async () => {
     const handle = await open(temporary, "wx");
     try {
       // Pieces are written one after another, because together they may exceed the largest size of an array.
@@ -116,12 +144,14 @@ export async function writeFileAtomic(
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
-  } catch (cause) {
-    await unlink(temporary).catch(() => undefined);
-    throw fileError("write", path, cause);
-  }
-  await syncFolder(folder);
+  });
+  return {
+    discard,
+    commit: async () => {
+      await orFail(() => rename(temporary, path));
+      await syncFolder(folder);
+    },
+  };
 }
 
 /** Milliseconds without a write after which a temporary file counts as left by a killed process. */

@@ -14,9 +14,13 @@ describe("A download", () => {
   it("gives up on a server that says nothing, or nothing more", async () => {
     const path = join(await temporaryFolder(), "x");
     const silent = await serve(() => undefined, "x");
-    const options = { checksum, patience: 0.2 };
+    const warnings: string[] = [];
+    const options = { checksum, patience: 0.2, onWarning: (line: string) => warnings.push(line) };
     const said = "the server has sent nothing for 0.2 seconds; call again to continue";
     await expect(download(silent, path, options)).rejects.toThrow(said);
+    expect(warnings).toEqual([
+      `Downloading ${silent}: the server has sent nothing for 0.033 seconds; the download ends after 0.2.`,
+    ]);
     const half = await serve((_, response) => {
       response.writeHead(200, { "content-length": bytes.length });
       response.write(bytes.subarray(0, 4));

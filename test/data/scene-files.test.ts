@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { loadClevrTex } from "../../src/data/sets/clevrtex-node.js";
@@ -16,36 +15,13 @@ import { encodeTfRecord } from "../../src/train/run/tensorboard.js";
 import { crc32, crc32c } from "../../src/util/checksums.js";
 import { temporaryFolder } from "../support/folders.js";
 import { npyBytes } from "../support/npy.js";
+import { example, nested, text } from "../support/tf-example.js";
 import { zip } from "../support/zip.js";
 
 async function fileOf(bytes: Uint8Array, name = "file"): Promise<string> {
   const path = join(await temporaryFolder(), name);
   await writeFile(path, bytes);
   return path;
-}
-
-const nested = (field: number, bytes: Uint8Array): Uint8Array =>
-  new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish();
-const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-/** A tf.train.Example; strings of one byte each, as the published sets have them, or whole. */
-function example(
-  features: Readonly<Record<string, Uint8Array | readonly number[]>>,
-  whole = false,
-): Uint8Array {
-  const entries = Object.entries(features).map(([name, value]) => {
-    const feature =
-      value instanceof Uint8Array
-        ? nested(
-            1,
-            whole
-              ? nested(1, value)
-              : Buffer.concat([...value].map((byte) => nested(1, Uint8Array.of(byte)))),
-          )
-        : nested(2, nested(1, new Uint8Array(Float32Array.from(value).buffer)));
-    return nested(1, Buffer.concat([nested(1, text(name)), nested(2, feature)]));
-  });
-  return nested(1, Buffer.concat(entries));
 }
 
 const collect = async (path: string): Promise<Buffer[]> => {

@@ -25,6 +25,10 @@ export function ranged(
     listener: (request, response) => {
       ranges.push(request.headers.range);
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      if (from >= bytes.length) {
+        response.writeHead(416).end();
+        return;
+      }
       response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from });
       if (cut === undefined || ranges.length > 1) response.end(bytes.subarray(from));
       else {

@@ -210,12 +210,20 @@ describe("memory", () => {
     expect(growth).toBeLessThan(24);
   });
 
-  it("says what to check if labels are beyond the classes", async () => {
+  it("is not begun with labels beyond the classes, which are named", async () => {
     const weight = parameter([2, 3], torchDefault());
     const model = { weight, forward: (images: Tensor) => matmul(images, weight) };
     const task = new ClassificationTask(model, [2]);
-    const data = { count: 4, fill: (_: unknown, { labels }: { labels?: Float32Array }) => labels?.fill(3) };
-    const failing = train(task, data, { seed: 1, batchSize: 2, steps: 1 });
-    await expect(failing).rejects.toThrow("expected labels of the network's classes");
+    const dataWith = (wrong: number) => ({
+      count: 4,
+      fill: (indices: ArrayLike<number>, { labels }: { labels?: Float32Array }) =>
+        labels?.set(Array.from(indices, (index) => (index === 2 ? wrong : index % 3))),
+    });
+    const trained = (wrong: number) => train(task, dataWith(wrong), { seed: 1, batchSize: 4, steps: 1 });
+    await expect(trained(3)).rejects.toThrow(
+      '"labels" of image 2: expected a whole number from 0 to 2, got 3',
+    );
+    await expect(trained(0.5)).rejects.toThrow("got 0.5");
+    expect((await trained(2)).step).toBe(1);
   });
 });

@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { add, input, log, mul, parameter, tensorData, writeOnnx } from "../../src/graph/index.js";
 import type { Shape } from "../../src/graph/index.js";
 import { ones } from "../../src/nn/init.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
+import type { Runtime } from "../../src/runtime/runtime.js";
 import { workerRuntime } from "../../src/runtime/worker-node.js";
 import type { ModelDescription } from "../../src/train/model-description.js";
 import { modelMetadata } from "../../src/train/model-description.js";
@@ -92,6 +93,25 @@ describe("a step file of somebody else", () => {
     expect([numbers(other), Object.keys(rest)]).toEqual([[4, 4, 4, 4], []]);
     expect(numbers((await stepper.readState()).total)).toEqual([5, 5, 5, 5]);
     await stepper.close();
+  });
+
+  it("says so if its graph takes long to open", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const said: string[] = [];
+      const slow: Runtime = {
+        ...nodeRuntime,
+        createProgram: async (spec, options) => {
+          await vi.advanceTimersByTimeAsync(10_000);
+          return nodeRuntime.createProgram(spec, options);
+        },
+      };
+      const stepper = await openStepper(slow, file(counting), { onWarning: (line) => said.push(line) });
+      expect(said).toEqual([expect.stringContaining("Opening the graph takes long (10 seconds so far)")]);
+      await stepper.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each<[string, Uint8Array, object, string]>([

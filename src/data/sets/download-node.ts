@@ -20,6 +20,8 @@ export interface DownloadOptions {
   readonly onProgress?: DownloadProgress;
   /** Seconds without a byte after which the download fails. It can be continued. Default 60. */
   readonly patience?: number;
+  /** Is told if the server sends nothing for a sixth of this time. Default: `console.warn`. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -74,13 +76,19 @@ async function downloadLocked(url: string, path: string, options: DownloadOption
     );
   }
   const part = `${path}.part`;
-  const partialBytes = (await exists(part)) ? (await stat(part)).size : 0;
-  await transfer(url, part, partialBytes, options);
-  const digest = await digestOf(part, checksum.algorithm);
-  if (digest !== checksum.digest) {
+  for (;;) {
+    const partialBytes = (await exists(part)) ? (await stat(part)).size : 0;
+    await transfer(url, part, partialBytes, options);
+    const digest = await digestOf(part, checksum.algorithm);
+    if (digest === checksum.digest) break;
+    const page = await beginsAsPage(part);
     await rm(part, { force: true });
+    // The first bytes may be those of an older file: a whole download decides.
+    if (partialBytes > 0) continue;
     throw new StriateError(
-      `downloading ${url}: expected the ${checksum.algorithm} checksum ${checksum.digest}, got ${digest}`,
+      page
+        ? `downloading ${url}: expected a file, got a web page; open the address in a browser to read what it says`
+        : `downloading ${url}: expected the ${checksum.algorithm} checksum ${checksum.digest}, got ${digest}`,
     );
   }
   await rename(part, path).catch((cause: unknown) => {
@@ -90,48 +98,122 @@ async function downloadLocked(url: string, path: string, options: DownloadOption
 
 /** Receives what is missing of a file. */
 async function transfer(url: string, part: string, from: number, options: DownloadOptions): Promise<void> {
-  const { maxBytes = 2 ** 32, onProgress, patience = 60 } = options;
-  const silence = new AbortController();
+  const { maxBytes = 2 ** 32, onProgress } = options;
+  const silence = watchSilence(url, options);
   const signal = options.signal ? AbortSignal.any([options.signal, silence.signal]) : silence.signal;
-  const timer = setTimeout(() => {
-    silence.abort(
+  try {
+    const response = await request(url, from, signal);
+    try {
+      // 416 means that the partial file is the whole file or longer; the checksum decides.
+      if (response.status === 416 && from > 0) return;
+      if (response.status === 206 && isEncoded(response)) {
+        // An encoded file cannot be decoded from its middle on.
+        await rm(part, { force: true });
+        await transfer(url, part, 0, options);
+        return;
+      }
+      check(
+        response.ok,
+        () => `downloading ${url}: the server answers ${response.status} ${response.statusText}`,
+      );
+      const start = startOf(response, from, url);
+      // The length of encoded content is not that of the file.
+      const length = isEncoded(response) ? NaN : Number(response.headers.get("content-length") ?? NaN);
+      const total = Number.isFinite(length) ? length + start : undefined;
+      check(
+        total === undefined || total <= maxBytes,
+        () => `downloading ${url}: expected at most ${maxBytes} bytes, got ${total ?? 0}`,
+      );
+      await append(part, response, start, {
+        url,
+        maxBytes,
+        onBytes: (bytes) => {
+          silence.heard();
+          onProgress?.(bytes, total);
+        },
+      });
+    } finally {
+      // A body that is not read would keep its connection.
+      await response.body?.cancel().catch(() => undefined);
+    }
+  } catch (cause) {
+    throw silence.signal.aborted ? silence.signal.reason : cause;
+  } finally {
+    silence.end();
+  }
+}
+
+/** The share of the patience after which a user hears that nothing comes. */
+const SAID_AFTER = 1 / 6;
+
+/** Says once that the server sends nothing, and aborts the signal if that goes on. */
+function watchSilence(
+  url: string,
+  { patience = 60, onWarning = console.warn }: DownloadOptions,
+): { readonly signal: AbortSignal; heard(): void; end(): void } {
+  const controller = new AbortController();
+  const early = Number((patience * SAID_AFTER).toPrecision(2));
+  let said = false;
+  const warning = setTimeout(() => {
+    said = true;
+    onWarning(
+      `Downloading ${url}: the server has sent nothing for ${counted(early, "second")}; the download ends after ${patience}.`,
+    );
+  }, 1000 * early);
+  const end = setTimeout(() => {
+    controller.abort(
       new StriateError(
         `downloading ${url}: the server has sent nothing for ${counted(patience, "second")}; call again to continue`,
       ),
     );
   }, 1000 * patience);
+  return {
+    signal: controller.signal,
+    heard: () => {
+      if (!said) warning.refresh();
+      end.refresh();
+    },
+    end: () => {
+      clearTimeout(warning);
+      clearTimeout(end);
+    },
+  };
+}
+
+/** The position in the file at which the bytes of an answer begin. */
+function startOf(response: Response, from: number, url: string): number {
+  if (response.status !== 206) return 0;
+  const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
+  const start = range ? Number(range[1]) : from;
+  check(
+    start <= from,
+    () =>
+      `downloading ${url}: expected the bytes from ${from} on, got those from ${start} on; remove the partial file`,
+  );
+  return start;
+}
+
+function isEncoded({ headers }: Response): boolean {
+  return !["", "identity"].includes(headers.get("content-encoding") ?? "");
+}
+
+/** Whether a file begins as HTML does, as the pages of portals and of errors do. */
+async function beginsAsPage(path: string): Promise<boolean> {
+  const handle = await open(path, "r");
   try {
-    const response = await request(url, from, signal);
-    // 416 means that the partial file is the whole file or longer; the checksum decides.
-    if (response.status === 416) return;
-    check(
-      response.ok,
-      () => `downloading ${url}: the server answers ${response.status} ${response.statusText}`,
-    );
-    const resumed = response.status === 206;
-    const length = Number(response.headers.get("content-length") ?? NaN);
-    const total = Number.isFinite(length) ? length + (resumed ? from : 0) : undefined;
-    check(
-      total === undefined || total <= maxBytes,
-      () => `downloading ${url}: expected at most ${maxBytes} bytes, got ${total ?? 0}`,
-    );
-    await append(part, response, resumed ? from : 0, {
-      url,
-      maxBytes,
-      onBytes: (bytes) => {
-        timer.refresh();
-        onProgress?.(bytes, total);
-      },
-    });
-  } catch (cause) {
-    throw silence.signal.aborted ? silence.signal.reason : cause;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    return /^\s*<(!doctype html|html|head|body)\b/i.test(buffer.toString("latin1", 0, bytesRead));
   } finally {
-    clearTimeout(timer);
+    await handle.close();
   }
 }
 
 async function request(url: string, from: number, signal: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+  const headers = {
+    // Bytes of an encoded file cannot be continued from the middle.
+    "accept-encoding": "identity",
+    ...(from > 0 && { range: `bytes=${from}-` }),
+  };
   try {
     return await fetch(url, { headers, signal });
   } catch (cause) {

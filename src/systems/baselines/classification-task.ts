@@ -36,6 +36,7 @@ export class ClassificationTask implements Task {
     return {
       inputs: [images, labels, ...pass.noise],
       noise: Object.fromEntries(pass.noise.map((_, i) => [`noise:${i}`, "uniform"])),
+      classes: { labels: logits.shape[1]! },
       loss: crossEntropy(logits, cast(labels, "int32"), this.options),
       updates: pass.updates,
     };

@@ -142,7 +142,7 @@ export async function runTraining(
   warnOfOtherPlace(start?.place, place.description, settings.onWarning);
   const trainer = await sayIfSlow(
     Trainer.open(task, data, recipe, runtime, { ...sessionOptionsOf(place), ...(from && { from }) }),
-    settings.onWarning ?? console.warn,
+    settings.onWarning,
   );
   const log = await RunLog.open(store, start?.unlogged);
   const listen = (scores: Readonly<Record<string, number>>) => {

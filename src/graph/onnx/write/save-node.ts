@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { fileError, writeFileAtomic } from "../../../util/files-node.js";
+import { fileError, stageFile, writeFileAtomic } from "../../../util/files-node.js";
 import type { StorableModel } from "./storable.js";
 
 /** Options for the location of a saved model's values. */
@@ -39,12 +39,24 @@ export async function saveOnnx(
   }
   const data = `${path}.data`;
   const { bytes, values } = model.withValuesIn(basename(data));
-  // If the process is killed in between, no model is left. This is better than an old model beside new
-  // values.
-  await rm(path, { force: true }).catch((cause: unknown) => {
-    throw fileError("replace", path, cause);
+  // Both files are on disk before the old ones go: a full disk leaves the old model as it was.
+  const stagedValues = await stageFile(data, values);
+  const stagedModel = await stageFile(path, bytes).catch(async (error: unknown) => {
+    await stagedValues.discard();
+    throw error;
   });
-  await writeFileAtomic(data, values);
-  await writeFileAtomic(path, bytes);
+  try {
+    // If the process is killed in between, no model is left. This is better than an old model beside new
+    // values.
+    await rm(path, { force: true }).catch((cause: unknown) => {
+      throw fileError("replace", path, cause);
+    });
+    await stagedValues.commit();
+    await stagedModel.commit();
+  } catch (error) {
+    await stagedValues.discard();
+    await stagedModel.discard();
+    throw error;
+  }
   return [path, data];
 }

@@ -41,6 +41,7 @@ export class RecognitionTask implements Task, SteppedModel {
     return {
       inputs: [images, labels, noise],
       noise: { [NOISE]: "normal" },
+      classes: { [LABELS]: logits.shape[1]! },
       loss: crossEntropy(logits, cast(labels, "int32")),
       updates: pass.updates,
     };

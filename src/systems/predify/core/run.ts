@@ -2,7 +2,9 @@ import type { TensorData } from "../../../graph/index.js";
 import { tensorData } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
-import { targetOf } from "../../../runtime/runtime.js";
+import { sessionOptionsOf, targetOf } from "../../../runtime/runtime.js";
+import type { OpeningOptions } from "../../../runtime/slow-opening.js";
+import { sayIfSlow } from "../../../runtime/slow-opening.js";
 import { checkTensor } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
@@ -62,11 +64,12 @@ export async function openPredictive(
   network: PredictiveNetwork,
   values: State,
   runtime: Runtime,
-  options: UnrolledOptions & SessionOptions,
+  options: UnrolledOptions & SessionOptions & OpeningOptions,
 ): Promise<PredictiveRunner> {
   const target = targetOf(runtime, options);
   const model = writeUnrolled(network, values, { hyperparameters: "inputs", target, ...options });
-  const session = await runtime.createSession(model, options);
+  const opening = runtime.createSession(model, sessionOptionsOf(options));
+  const session = await sayIfSlow(opening, options.onWarning);
   return {
     run: async (images, inputs = {}) => {
       checkImages(network, images);

@@ -177,8 +177,13 @@ export class HyperparameterTask implements Task {
     const image = input(IMAGES, [batch, ...this.network.backbone.imageShape]);
     const labels = input(LABELS, [batch]);
     const { inputs, passes } = this.#unroll(image);
-    const loss = crossEntropy(passes.at(-1)!.logits, cast(labels, "int32"));
-    return { inputs: [image, labels, ...inputs], noise: noiseOf(this.network), loss };
+    const { logits } = passes.at(-1)!;
+    return {
+      inputs: [image, labels, ...inputs],
+      noise: noiseOf(this.network),
+      classes: { [LABELS]: logits.shape[1]! },
+      loss: crossEntropy(logits, cast(labels, "int32")),
+    };
   }
 
   inference(batch: Dim): InferenceGraph {

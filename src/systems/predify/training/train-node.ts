@@ -5,6 +5,9 @@ import { sgd } from "../../../nn/optimizers.js";
 import type { State } from "../../../nn/module.js";
 import type { Schedule } from "../../../nn/schedules.js";
 import { nodeRuntime } from "../../../runtime/node.js";
+import type { OpeningOptions } from "../../../runtime/slow-opening.js";
+import { sayIfSlow } from "../../../runtime/slow-opening.js";
+import { workerRuntime } from "../../../runtime/worker-node.js";
 import { Evaluator } from "../../../train/evaluator.js";
 import type { TrainOptions, TrainedRun } from "../../../train/run/run-node.js";
 import { train } from "../../../train/run/run-node.js";
@@ -75,7 +78,11 @@ export async function trainFeedback(
     optimizer,
     values: start,
     ...(validation && {
-      evaluate: (values) => reconstructionErrors(network, values, validation, { batchSize }),
+      evaluate: (values) =>
+        reconstructionErrors(network, values, validation, {
+          batchSize,
+          ...(options.onWarning && { onWarning: options.onWarning }),
+        }),
     }),
   });
   const first = firstBatch(network, data, Math.min(batchSize, 8));
@@ -104,11 +111,12 @@ export async function reconstructionErrors(
   network: PredictiveNetwork,
   values: State,
   data: TrainingData,
-  options: { readonly batchSize: number },
+  options: OpeningOptions & { readonly batchSize: number },
 ): Promise<Record<string, number>> {
   const batch = Math.min(options.batchSize, data.count);
   const task = new ErrorTask(network);
-  const evaluator = await Evaluator.open(task, batch, new Map(), nodeRuntime);
+  const opening = Evaluator.open(task, batch, new Map(), workerRuntime);
+  const evaluator = await sayIfSlow(opening, options.onWarning);
   const sums: Record<string, number> = {};
   const batches = Math.floor(data.count / batch);
   try {

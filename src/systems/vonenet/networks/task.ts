@@ -45,6 +45,7 @@ export class VOneNetTask implements Task, SteppedModel {
     return {
       inputs: [images, labels, ...(noise ? [noise] : []), ...pass.noise],
       noise: { ...this.#noiseKinds(), ...pass.noiseKinds },
+      classes: { [LABELS]: logits.shape[1]! },
       loss: crossEntropy(logits, cast(labels, "int32")),
       updates: pass.updates,
     };
