@@ -7,6 +7,7 @@ import { terminalReport } from "../digits/terminal.js";
 import { defineExperiment } from "../experiment.js";
 import { runOverlapCell } from "./cell.js";
 import { checkExport } from "./onnx-check.js";
+import { NOT_COMPARED } from "./onnx-check.js";
 import { overlappingDigitsPage } from "./page.js";
 import { overlapCellName, overlapCells, SCALE_CONFIGS } from "./plan.js";
 import type { OverlapResult } from "./results.js";
@@ -34,14 +35,13 @@ export const overlappingDigits = defineExperiment({
   report: async (run) => {
     const onnx = join(run.out, "komplexnet.onnx");
     await writeFileAtomic(onnx, await readFile(join(folderOf(run, "kuramoto"), "model.onnx")));
-    // The report has no comparison of the two runtimes if the second one is not installed.
     const canCompare = packageFolder("onnxruntime-web") !== undefined;
     const check = canCompare ? await checkExport(onnx, cleanScenes(run)) : null;
     const report = await overlappingDigitsReport(run, check && { ...check, file: "komplexnet.onnx" });
     return {
       page: await overlappingDigitsPage(report),
       numbers: { ...report, phasePictures: [] },
-      text: terminalReport(report),
+      text: [terminalReport(report), ...(canCompare ? [] : [`! ${NOT_COMPARED}`])].join("\n"),
       files: [{ what: "trained network", path: onnx }],
     };
   },

@@ -17,6 +17,10 @@ const COMPARED = 8;
  */
 const TOLERANCE = 1e-3;
 
+/** What a run says instead of the comparison if the second runtime is absent. */
+export const NOT_COMPARED =
+  "The exported network was run by ONNX Runtime for Node alone. To compare it with that for pages: npm install onnxruntime-web.";
+
 const LARGEST_MODEL = 2 ** 31;
 
 /**

@@ -5,6 +5,7 @@ import { PLAYER_SCRIPT } from "../../report/player-script.js";
 import { experimentPage, runFacts } from "../../report/provenance-node.js";
 import { mark, verdictList } from "../../report/verdict.js";
 import type { DigitsReport } from "../digits/results.js";
+import { NOT_COMPARED } from "./onnx-check.js";
 import { checkReport } from "../digits/results.js";
 import {
   digitsAccuracySection,
@@ -37,9 +38,9 @@ export async function overlappingDigitsPage(report: DigitsReport): Promise<strin
   });
 }
 
-function onnxSection(report: DigitsReport): Section | undefined {
+function onnxSection(report: DigitsReport): Section {
   const check = report.onnxCheck;
-  if (!check) return undefined;
+  if (!check) return { id: "onnx", title: "The exported model", body: markup`<p>${NOT_COMPARED}</p>` };
   const same = check.maximumDifference <= check.tolerance;
   const [one, other] = check.runtimes ?? ["onnxruntime-node", "onnxruntime-web"];
   return {
