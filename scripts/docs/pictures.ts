@@ -26,8 +26,8 @@ const VIEWS = [
   { address: "?view=v1", file: "explorer-v1.png", height: 1340 },
 ] as const;
 
-/** Milliseconds after which each view shows what it computes. */
-const SETTLED = 20_000;
+/** Milliseconds after which each view has played what it computed. */
+const SETTLED = 10_000;
 
 const WIDTH = 960;
 
@@ -42,6 +42,7 @@ async function photographExplorer(browser: Browser, site: string): Promise<void>
   for (const { address, file, height } of VIEWS) {
     const page = await browser.newPage({ viewport: { width: 1200, height } });
     await page.goto(server.url + address);
+    await page.waitForFunction(() => document.querySelector(".facts")?.textContent.includes(" ms "));
     await page.waitForTimeout(SETTLED);
     await save(await page.screenshot(), file);
     await page.close();

@@ -39,8 +39,15 @@ export interface OpenPage {
   readonly result: <T>(name: string) => Promise<T>;
 }
 
+export interface OpenOptions {
+  /** Whether WebGPU runs, in software. */
+  readonly webgpu?: boolean;
+  /** Whether the page is asked to move as little as possible, which saves the processor's time. */
+  readonly still?: boolean;
+}
+
 /** Opens an address in a browser that is closed with the test. */
-export async function openPage(url: string, options: { readonly webgpu?: boolean } = {}): Promise<OpenPage> {
+export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
   const browser = await chromium.launch({
     executablePath: executablePath!,
     args: [
@@ -50,7 +57,7 @@ export async function openPage(url: string, options: { readonly webgpu?: boolean
     ],
   });
   onTestFinished(() => browser.close());
-  const context = await browser.newContext();
+  const context = await browser.newContext({ reducedMotion: options.still === true ? "reduce" : null });
   context.setDefaultTimeout(LIMIT);
   const page = await context.newPage();
   const problems: string[] = [];

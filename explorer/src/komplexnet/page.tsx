@@ -5,7 +5,7 @@ import { startLab } from "../compute/client.js";
 import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { useAddress } from "../parts/use-address.js";
-import { TEXTS } from "../texts/texts.js";
+import { textsOf } from "../texts/texts.js";
 import { probability } from "./phases.js";
 import { loadRecording } from "./recording.js";
 import { Run } from "./run.js";
@@ -22,7 +22,7 @@ export function KomplexNetPage() {
     { readonly samples: ImageBitmap; readonly recording: readonly Frame[] } | undefined
   >(undefined);
   const problem = useSignal<string | undefined>(undefined);
-  const texts = TEXTS[state.value.language];
+  const texts = textsOf(state.value.language);
   const run = useMemo(() => new Run(startLab, () => state.value), []);
 
   useEffect(() => {

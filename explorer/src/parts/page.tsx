@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { View, ViewState } from "../address.js";
 import { VIEWS, viewAddress } from "../address.js";
 import type { Texts } from "../texts/en.js";
-import { TEXTS } from "../texts/texts.js";
+import { textsOf } from "../texts/texts.js";
 import type { Table } from "./save.js";
 import { csvOf, download, pngOf } from "./save.js";
 
@@ -26,7 +26,7 @@ export function PageFrame<State extends ViewState>(props: PageProps<State>) {
   const { view, state, ignored, problem, tagline, caption, source, table, children } = props;
   const copied = useSignal(false);
   const { language } = state.value;
-  const texts = TEXTS[language];
+  const texts = textsOf(language);
   return (
     <main>
       <header>

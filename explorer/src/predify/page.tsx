@@ -5,12 +5,13 @@ import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { Player } from "../parts/player.js";
 import { useAddress } from "../parts/use-address.js";
+import type { PredifyTexts } from "../texts/predify-en.js";
 import { en } from "../texts/predify-en.js";
-import { zh } from "../texts/predify-zh.js";
+import { translations } from "../texts/translations.js";
 import { PREDIFY_ADDRESS } from "./state.js";
 import { PredifyView } from "./view.js";
 
-const TEXTS = { en, zh } as const;
+const textsOf = translations<PredifyTexts>(en, async () => (await import("../texts/predify-zh.js")).zh);
 
 /** The view of Predify with all that it loads. */
 export function PredifyPage() {
@@ -18,7 +19,7 @@ export function PredifyPage() {
   const samples = useSignal<ImageBitmap | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const player = useMemo(() => new Player(startPredifyLab(), () => state.value.speed), []);
-  const texts = TEXTS[state.value.language];
+  const texts = textsOf(state.value.language);
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
     loadSamples().then(

@@ -155,8 +155,9 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             <>
               {texts.errorsHelp}
               {frames[0]?.errors.map((_, i) => (
-                <span key={i} class="key" style={{ color: CATEGORICAL[i]! }}>
-                  {` ■ ${i + 1}`}
+                <span key={i}>
+                  {" "}
+                  <i class="key" style={{ background: CATEGORICAL[i]! }} /> {i + 1}
                 </span>
               ))}
             </>

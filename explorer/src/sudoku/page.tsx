@@ -3,20 +3,21 @@ import { startSudokuLab } from "../compute/sudoku-client.js";
 import { PageFrame } from "../parts/page.js";
 import { Player } from "../parts/player.js";
 import { useAddress } from "../parts/use-address.js";
+import type { SudokuTexts } from "../texts/sudoku-en.js";
 import { en } from "../texts/sudoku-en.js";
-import { zh } from "../texts/sudoku-zh.js";
+import { translations } from "../texts/translations.js";
 import { conflictsIn, filled } from "./judge.js";
 import { SUDOKU_ADDRESS, boardText, digitsOf } from "./state.js";
 import "./sudoku.css";
 import { SudokuView } from "./view.js";
 
-const TEXTS = { en, zh } as const;
+const textsOf = translations<SudokuTexts>(en, async () => (await import("../texts/sudoku-zh.js")).zh);
 
 /** The view of AKOrN on Sudoku with all that it loads. */
 export function SudokuPage() {
   const { state, ignored } = useAddress(SUDOKU_ADDRESS);
   const player = useMemo(() => new Player(startSudokuLab(), () => state.value.speed), []);
-  const texts = TEXTS[state.value.language];
+  const texts = textsOf(state.value.language);
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
   }, []);

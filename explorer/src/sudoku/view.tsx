@@ -330,7 +330,9 @@ function Starts({ frames, puzzle, shown, chosen, texts, change }: StartsProps) {
                 change({ start: start + 1 === chosen ? 0 : start + 1 });
               }}
             >
-              {`${texts.start} ${start + 1}: ${conflicts === 0 ? texts.solved : `${conflicts ?? ""} ${texts.inConflict}`}, ${texts.energySum} ${sums[start]!.toFixed(0)}`}
+              {`${texts.start} ${start + 1}`}
+              {conflicts !== undefined &&
+                `: ${conflicts === 0 ? texts.solved : `${conflicts} ${texts.inConflict}`}, ${texts.energySum} ${sums[start]!.toFixed(0)}`}
               {start === lowest && last !== undefined ? ` (${texts.vote})` : ""}
             </button>
           </li>

@@ -1,5 +1,6 @@
 import { en } from "./en.js";
-import { zh } from "./zh.js";
+import type { Texts } from "./en.js";
+import { translations } from "./translations.js";
 
-/** The texts of the page in each language. */
-export const TEXTS = { en, zh } as const;
+/** The texts that all views share, and those of the view of KomplexNet. */
+export const textsOf = translations<Texts>(en, async () => (await import("./zh.js")).zh);

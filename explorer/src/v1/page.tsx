@@ -4,15 +4,16 @@ import { startV1Lab } from "../compute/v1-client.js";
 import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { useAddress } from "../parts/use-address.js";
+import type { V1Texts } from "../texts/v1-en.js";
 import { en } from "../texts/v1-en.js";
-import { zh } from "../texts/v1-zh.js";
+import { translations } from "../texts/translations.js";
 import { cellTable } from "./cell-table.js";
 import { V1Run } from "./run.js";
 import { V1_ADDRESS } from "./state.js";
 import "./v1.css";
 import { V1View } from "./view.js";
 
-const TEXTS = { en, zh } as const;
+const textsOf = translations<V1Texts>(en, async () => (await import("../texts/v1-zh.js")).zh);
 
 /** The view of V1 with all that it loads. */
 export function V1Page() {
@@ -20,7 +21,7 @@ export function V1Page() {
   const samples = useSignal<ImageBitmap | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const run = useMemo(() => new V1Run(startV1Lab()), []);
-  const texts = TEXTS[state.value.language];
+  const texts = textsOf(state.value.language);
 
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) state.value = { ...state.value, drift: 0 };
