@@ -78,7 +78,7 @@ export function multiples(
   };
 }
 
-/** Lays out charts in two columns. */
+/** Lays out charts in two columns, or in one on narrow screens. */
 export function chartGrid(charts: readonly ChartBlock[]): ChartBlock {
   return {
     body: markup`<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:24px 18px">

@@ -112,7 +112,7 @@ describe("the explorer", () => {
     const png = await saved("Phases (PNG)");
     expect(png.subarray(1, 4).toString()).toBe("PNG");
     expect(png.length).toBeGreaterThan(2000);
-    const lines = (await saved("Numbers of the run (CSV)")).toString().trim().split("\r\n");
+    const lines = (await saved("Numbers shown (CSV)")).toString().trim().split("\r\n");
     expect(lines[0]).toMatch(/^timestep,kuramoto_0,.*,random_9$/);
     expect(lines).toHaveLength(13);
     expect(lines[12]!.split(",").map(Number)).toHaveLength(31);

@@ -183,7 +183,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
           { timesteps: 16 },
           {},
           { board: newBoard(28, 10) },
-          { board: START.board.replace("9", "2") },
+          { board: START.board.replace("9", "4") },
         ]}
         onShow={(to) => {
           change({ ...START, language: state.value.language, ...to });

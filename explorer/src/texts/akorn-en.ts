@@ -1,8 +1,8 @@
 /** All text of the AKOrN view in English. A translation is a file with the same keys. */
 export const en = {
-  tagline: "AKOrN: oscillators that find the objects in a picture, trained without a single label.",
+  tagline: "AKOrN: oscillators that find the objects in a picture, trained without labels.",
   caption:
-    "Every place of the picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
+    "Every place on a 16 x 16 grid over the picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
     "other, and those of one piece come to point the same way. Watch the pieces appear, then drag one of them.",
   picture: "The picture",
   pictureHelp:
@@ -23,7 +23,7 @@ export const en = {
     "FG-ARI: 100 % if each piece is one segment of its own, about 0 % at random. The network never sees the true pieces.",
   energy: "Energy",
   energyHelp:
-    "The energy of the oscillators, which falls while they settle. It is the mean over four shifted copies of the picture.",
+    "The energy of the oscillators, which usually falls while they settle. It is the mean over four shifted copies of the picture.",
   timestep: "timestep",
   scrambled: "just scrambled",
   play: "Play",
@@ -36,14 +36,13 @@ export const en = {
   scrambleNow: "Scramble the chosen place",
   speed: "timesteps per second",
   other: "Other pieces",
-  sameColour: "All pieces in one colour",
+  sameColour: "Give all pieces one colour",
   again: "Another random start",
-  trained: "Step size and timesteps of training",
+  trained: "Use the step size and timesteps of training",
   reset: "Reset",
   whatTitle: "What you see",
   what1:
-    "Nobody told this network what a piece is. It learnt from pairs of altered views of whole pictures that both views belong " +
-    "together. That places of one object fall into step is a by-product, and the clusters are read off afterwards.",
+    "Nobody told this network what a piece is. It was shown pairs of altered views and learnt to recognise which views come from the same picture. The synchrony within an object is a by-product; the clusters are computed afterwards.",
   what2:
     "Scramble the oscillators around a place: their neighbours pull them back within a few timesteps. Then make all pieces " +
     "one colour. This small network now takes them for one object, and the agreement falls to about 0 %.",
@@ -52,7 +51,7 @@ export const en = {
     "are interleaved (up-tiling), which doubles the resolution of the maps.",
   equations: "The equations",
   equationHelp:
-    "x_i is an oscillator, a vector of length 1 with four components. c_i is what the picture drives it with, J the coupling, here " +
+    "x_i is an oscillator, a vector of length 1 with four components. c_i is the drive from the picture, J the coupling, y_i the total pull on x_i and γ the step size. The coupling is " +
     "self-attention over all places, which is computed again at each timestep. If J were fixed and symmetric, small steps would lower E.",
   code: "Show the code",
   device: "Computed in this tab on",
@@ -63,15 +62,15 @@ export const en = {
   lesson1:
     "Play the run. At timestep 0 all oscillators point in random directions. Click a place on a piece: the map beside it shows which places come to point the same way.",
   lesson2:
-    "At timestep 7, the oscillators around the chosen place are scrambled. Stop there and step on: how many timesteps does it take until the agreement is back? Watch the energy, too.",
+    'At timestep 7, the oscillators around the chosen place are scrambled. Pause there and click "Next timestep": after how many timesteps is the agreement back? Watch the energy, too.',
   lesson3:
     "All pieces have one colour now. What does the network take for one object? What, then, has it learnt from pictures without labels?",
   lesson4:
-    "With another random start, the colours of the map are others, but the pieces stay. Which parts of the picture of the oscillators mean something, and which are chance?",
+    "With another random start, the map has other colours but shows the same pieces. What in this map has meaning, and what is chance?",
   lessonQuestion:
     "Nobody labelled a piece. Which property of the training pictures taught the network that places of one piece belong together?",
   lessonAnswer:
-    "In training, two altered views of one picture had to be recognised as the same. Patches of one piece share colour and place, so treating them alike explains the views best. Where colour does not tell pieces apart, neither does this small network.",
+    "In training, two altered views of one picture had to be recognised as the same. Patches of one piece share colour and place, so giving them similar features probably makes the two views easiest to match. Where colour does not tell pieces apart, neither does this small network.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
   source:

@@ -13,12 +13,12 @@ export const en = {
   phasesHelp: "Colour is the mean phase of a pixel's eight oscillators, opacity their amplitude.",
   circle: "On the circle",
   circleHelp:
-    "Each dot is a pixel at its phase. Each digit has a pointer: if it reaches the rim, all pixels of the digit have the same phase.",
+    "Each dot is a pixel: its angle is the phase, its distance from the centre the amplitude. Each digit has a pointer, which reaches the rim if all oscillators of the digit have the same phase.",
   amplitude: "Amplitude",
   amplitudeHelp: "The responses of the first layer's eight Gabor filters, which do not change over time.",
   answers: "Answers",
   answersHelp:
-    "Probability of each digit at this timestep. The two largest are the answer; a ring marks the digits shown.",
+    "Probability of each digit at this timestep; the two largest are the answer. A ring marks the digits shown. The controls are a network without phases, and a KomplexNet whose phases stay random. KomplexNet needs synchrony: judge it at the end of the run.",
   order: "Synchrony over time",
   orderHelp:
     "Order parameter of each digit's oscillators: 0 if their phases are spread out, 1 if all are equal.",
@@ -39,11 +39,11 @@ export const en = {
   palette: "colours of phases",
   uniform: "uniform circle",
   "two-hue": "two hues, for colour-blind readers",
-  reset: "Back to the settings of training",
+  reset: "Back to the training settings",
   copyLink: "Copy link",
   copied: "Copied",
   save: "Save…",
-  saveNumbers: "Numbers of the run (CSV)",
+  saveNumbers: "Numbers shown (CSV)",
   code: "Show the code",
   device: "Computed in this tab on",
   perStep: "ms per timestep",
@@ -54,15 +54,15 @@ export const en = {
   lesson1:
     "Play the run. At timestep 1, the colours of both digits are mixed. Which timestep is the first at which you could tell the digits apart by colour alone? Compare with the curve of synchrony.",
   lesson2:
-    "Now the step size is 0: the phases stay as random as they began, and the order parameters stay near 0. Read the answers: what does KomplexNet name now?",
+    "Now the step size is 0: the phases stay as random as at the start, and the order parameters stay near 0. Which digits does KomplexNet name now?",
   lesson3:
-    "A larger step is not a better one: at 0.02 the phases overshoot at each timestep and synchrony stays low. Move the slider until both curves reach 0.9 as early as possible.",
+    'Larger steps are not always better: at 0.02 the phases overshoot at each timestep, and synchrony stays low. Move the slider "step size of phases" until both curves reach 0.9 as early as possible.',
   lesson4:
-    "Both digits lie on top of each other. The pixels that they share belong to both, but they have one phase. Which digits do the three networks name?",
+    "Both digits lie on top of each other. A pixel that both share belongs to both, but each of its oscillators has only one phase. Which digits do the three networks name?",
   lessonQuestion:
-    'A friend says: "The network could as well paint each digit in a colour." What can phases do that fixed colours, one per class, could not?',
+    'A friend says: "The network could just as well paint each digit in its own colour." What can phases do that fixed colours, one per class, could not?',
   lessonAnswer:
-    "Phases say which pixels belong together, not what they are: two 3s get two phases, too, and the same 3 gets another phase in the next run. Only differences of phases carry information, and the layers above read which units agree.",
+    "Phases say which pixels belong together, not what they are: two 3s can have two different phases, and the same 3 gets another phase if the run starts from other random phases. Only differences of phases carry information, and the layers above read which units agree.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
   source:

@@ -1,15 +1,15 @@
 /** All text of the Predify view in English. A translation is a file with the same keys. */
 export const en = {
-  tagline: "Predify: a classifier that predicts its own inputs, and corrects itself over a few timesteps.",
+  tagline:
+    "Predify: a classifier that predicts its own inputs, and corrects some of its answers over a few timesteps.",
   caption:
-    "Timestep 0 is an ordinary classifier, and the noise misleads it. Then each of four layers predicts the layer below, and every " +
-    "layer moves towards what explains the picture. Watch the answer change, then turn up the noise.",
+    "At timestep 0 this is an ordinary classifier, which the noise misleads. Then each of four layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Watch the answer change, then turn up the noise.",
   picture: "What the network sees",
   pictureHelp: "Drag the digit. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
   digit: "digit",
   reconstructions: "What the layers believe",
   reconstructionsHelp:
-    "The picture that the decoders make of each layer, lowest layer 1 to highest layer 4. The network never saw a noisy digit when its decoders were trained.",
+    "The picture that the decoders compute from each layer, from the lowest (1) to the highest (4). Classifier and decoders were trained on clean digits only; β, λ and α were tuned on noisy ones.",
   error: "Unexplained",
   errorHelp:
     "The picture minus the prediction of layer 1: red where the picture is brighter than predicted, blue where it is darker.",
@@ -17,16 +17,18 @@ export const en = {
   answersHelp:
     "Probability of each digit at this timestep. Dashed outlines: the classifier alone (timestep 0). A ring marks the digit shown.",
   probability: "Probability of the digit shown",
-  probabilityHelp: "Over the timesteps. It falls if the feedback misleads the network, which happens, too.",
+  probabilityHelp:
+    "Over the timesteps. It falls if the feedback misleads the network, which can also happen.",
   errors: "Prediction errors",
-  errorsHelp: "Each layer's mean squared error, relative to timestep 0; colours from layer 1 to layer 4:",
+  errorsHelp:
+    "Mean squared prediction error of each layer. Numbers: the values at this timestep. Curves: relative to timestep 0, from layer 1 to layer 4:",
   timestep: "timestep",
   play: "Play",
   pause: "Pause",
   step: "Next timestep",
   noise: "Gaussian noise",
   salt: "pixels set to black or white",
-  choice: "weights of the layers",
+  choice: "β, λ and α",
   tuned: "tuned on noisy digits, for each layer",
   sliders: "from the sliders, for all layers",
   beta: "feed-forward (β)",
@@ -36,7 +38,7 @@ export const en = {
   speed: "timesteps per second",
   other: "Another digit",
   again: "Other noise",
-  authors: "The authors' weights",
+  authors: "The authors' β, λ and α",
   off: "No feedback, no correction",
   reset: "Reset",
   whatTitle: "What you see",
@@ -44,16 +46,13 @@ export const en = {
     "A classifier learnt clean digits. Then its weights were frozen, and small decoders learnt, without labels, to predict each " +
     "layer's input from the layer. At test time the predictions come back as feedback, and the prediction errors pull at the layers.",
   what2:
-    "The weights of the layers decide everything. Tuned on noisy digits, they raise the share of right answers under noise of 0.4 " +
-    "from 21 % to 77 % and lower it on clean digits from 98.7 % to 95.6 %. With the authors' weights, which were chosen for other networks, little changes.",
+    "Much depends on β, λ and α, the weights of drive, feedback and error. Tuned on noisy digits, they raise the share of right answers under noise of 0.4 from 21 % to 77 % and lower it on clean digits from 98.7 % to 95.6 %. With the authors' values, which were chosen for other networks, little changes.",
   what3:
-    "Set error correction to 0, then feedback to 0, and compare: which of the two does the work here? With both at 0 and β = 1, " +
-    "the network is the classifier alone.",
-  tunedValues: "Tuned weights, layer 1 to 4:",
+    "Set β to 0.4. Compare α = 0.9, λ = 0 with α = 0, λ = 0.35 (steps 2 and 3 of the lesson): which of the two does the work here? With both at 0 and β = 1, the network is the classifier alone.",
+  tunedValues: "Tuned β, λ and α, layers 1 to 4:",
   equations: "The equations",
   equationHelp:
-    "r_i is the representation of layer i, f_i what the layer below drives it with, p_(i+1) the prediction from above, e_i the mean " +
-    "squared error of the layer's own prediction. Layer 4 gets no feedback. s_i makes the step independent of the layer's size.",
+    "r_i is the representation of layer i, f_i its feed-forward drive from the layer below, p_(i+1) the prediction from above, e_i the mean squared error of the layer's own prediction, and t the timestep. β, λ and α are the weights of drive, feedback and error. Layer 4 gets no feedback. s_i makes the step independent of the layer's size.",
   code: "Show the code",
   device: "Computed in this tab on",
   perStep: "ms per timestep",
@@ -63,15 +62,15 @@ export const en = {
   lesson1:
     "Play the run: the classifier says 8, and after a few timesteps 3. Look at layers 2 and 3: at which timestep could you read the digit there?",
   lesson2:
-    "Error correction alone: λ is 0, and every layer follows its own prediction error. The lowest layer now explains the picture best, noise included. What happens to the answer?",
+    "Error correction alone: λ is 0, and every layer only reduces its own prediction error. The lowest layer now explains the picture best, noise included. What happens to the answer?",
   lesson3:
     "Feedback alone: α is 0, and every layer listens to the prediction from above. What happens to the lowest layer's error, and to the answer?",
   lesson4:
-    "A clean digit with the tuned weights. The answer was right at timestep 0. Does it stay right, and how sure is it?",
+    "A clean digit with the tuned values. The answer was right at timestep 0. Does it stay right, and how sure is the network?",
   lessonQuestion:
     "The lowest layer's prediction error rises while the answer gets better. Is that a contradiction?",
   lessonAnswer:
-    "No. The noise cannot be predicted. A layer that explains every pixel explains the noise as well; a layer that listens to the layers above keeps what they expect and leaves the noise unexplained. A small error on the picture is not the aim, a good explanation is.",
+    "No. The noise cannot be predicted. A layer that explains every pixel explains the noise as well; a layer that listens to the layers above keeps what they expect and leaves the noise unexplained. The aim is a good explanation of the picture, not a small error.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
   source:

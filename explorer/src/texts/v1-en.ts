@@ -2,8 +2,7 @@
 export const en = {
   tagline: "V1: 64 model cells of the primary visual cortex look at a picture.",
   caption:
-    "Each cell looks at one place of the picture and answers to one pattern there: stripes of one orientation, width and phase. " +
-    "Turn the grating and watch other cells answer. Then stop it and drag the phase: simple cells flicker, complex cells do not.",
+    "Each cell looks at one place of the picture and responds to one pattern there: stripes of one orientation and width. Turn the grating and watch other cells respond. Then stop its drift and move the phase slider: simple cells flicker, complex cells do not.",
   picture: "The picture",
   settings: "Stimulus and cells",
   gratingHelp:
@@ -14,7 +13,7 @@ export const en = {
   move: "Move the stimulus",
   fields: "Receptive fields",
   fieldsHelp:
-    "The cell prefers light on red and dark on blue. The brighter the frame, the stronger the response. Click a cell to choose it, or use the arrow keys.",
+    "Each cell prefers light on red and dark on blue. The stronger the colour of its frame, the stronger its response. Click a cell to choose it, or use the arrow keys.",
   simple: "simple",
   complex: "complex",
   "simple-cells": "Simple cells",
@@ -67,14 +66,11 @@ export const en = {
     "The receptive field of a cell is the part of the picture to which the cell responds, with the pattern that excites it there. " +
     "In this model it is a Gabor function: stripes under a bell-shaped window. Light on the red stripes and darkness on the blue ones excite the cell.",
   what2:
-    "A simple cell has one such filter. If light and dark change places, its filter turns negative and the cell falls silent, so it flickers when a grating drifts. " +
-    "A complex cell has two filters that are a quarter of a cycle apart and adds their squares. Where one is weak the other is strong, so the sum hardly depends on the phase: " +
-    "the cell signals that there are stripes of its orientation, but not where they are light.",
+    "A simple cell has one such filter. If light and dark change places, the output of its filter turns negative and the cell falls silent, so it flickers when a grating drifts. A complex cell has two filters that are a quarter of a cycle apart, adds the squares of their outputs and takes the root. Where one output is weak, the other is strong, so the response hardly depends on the phase: the cell signals that there are stripes of its orientation, but not which of them are light.",
   what3:
-    "biol draws the cells as they were measured in monkeys: more cells prefer horizontal and vertical than oblique stripes, complex cells prefer finer stripes than simple cells, and fields of fine stripes contain more cycles. " +
-    "unif1 draws every property uniformly and independently of the others. The paper of 2023 asks whether cells as in monkeys make networks more robust.",
+    "biol draws the cells from distributions measured in monkeys: more cells prefer horizontal and vertical than oblique stripes, complex cells on average prefer finer stripes than simple cells, and fields with finer stripes tend to contain more cycles. unif1 draws every property uniformly and independently of the others. The paper of 2023 asks whether such cells make networks more robust.",
   what4:
-    "A cortical cell does not respond twice in the same way to the same picture. The noise of the model grows as in the brain: its variance is proportional to the response.",
+    "A cortical cell never responds to the same picture in exactly the same way twice. The noise of the model follows this: its variance grows linearly with the response.",
   equations: "Show the equations",
   eqGabor:
     "The filter of a cell with frequency f and phase φ, at a distance x' across its stripes and y' along them from its centre:",
@@ -89,16 +85,16 @@ export const en = {
   opening: "ONNX Runtime is loading; the responses follow…",
   lesson: "Lesson: what does a V1 cell answer to? (15 minutes)",
   lesson1:
-    "A grating drifts. Choose cells one by one: which are silent? Compare the direction of the stripes in a receptive field with that of the grating.",
+    "A grating drifts. Choose cells one by one: which are silent? Compare the orientation of the stripes in a receptive field with that of the grating.",
   lesson2:
     'The grating stands still. Click "Show what the chosen cell prefers", then move the slider of the phase and watch the response of this simple cell.',
   lesson3: "The same with a complex cell. What differs, and what is it good for if an object moves?",
   lesson4:
-    "Now the preferences are drawn uniformly (unif1) instead of from measurements (biol). Compare the half discs: where are there more cells, and what would the networks see better?",
+    "Now the preferences are drawn uniformly (unif1) instead of from measurements (biol). Compare the half disc with that of biol: where are there more cells, and which details would a network behind these cells see better?",
   lessonQuestion:
-    "Measured cells prefer low spatial frequencies more often. Why might a network with such a front end be more robust to noise?",
+    "More measured cells than uniformly drawn ones prefer low spatial frequencies. Why might a network with such a front end be more robust to noise?",
   lessonAnswer:
-    "Noise that is independent from pixel to pixel has its energy at all frequencies, and pictures have most of theirs at low ones. Cells with low preferences average over many pixels, so noise cancels while the picture stays. The experiment v1-sampling measures this; its verdict depends on the corruption.",
+    "Noise that is independent from pixel to pixel has energy at all frequencies, and pictures have most of theirs at low ones. Cells that prefer low frequencies average over many pixels, so much of the noise cancels while the picture stays. striate run v1-sampling tests this; its result differs between kinds of corruption.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
   source:
