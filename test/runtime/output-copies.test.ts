@@ -17,7 +17,7 @@ function ortThat(run: (own: Run) => Run): Ort {
   };
   return {
     Tensor: ortNode.Tensor,
-    InferenceSession: { create } as unknown as Ort["InferenceSession"],
+    InferenceSession: { create },
   };
 }
 
