@@ -77,6 +77,7 @@ test(
 );
 
 test("a run on a real small disk stops with one error and continues when there is room", async (context) => {
+  if (!settings.all) return context.skip("npm run torture alone does this, because it takes half a minute");
   const disk = await tinyDisk(24);
   if (disk === undefined) return context.skip("no right to mount a small file system here");
   const whole = await finished(join(await temporaryFolder(), "whole"));
