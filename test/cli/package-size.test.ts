@@ -69,7 +69,7 @@ const [packed] = JSON.parse(
 ];
 
 /** Bytes of the explorer, which prepack builds: what it has without the files that the package leaves out. */
-const EXPLORER_BUDGET = 2.4 * MB;
+const EXPLORER_BUDGET = 2.6 * MB;
 
 describe("the weight of an installation", () => {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
