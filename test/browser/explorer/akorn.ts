@@ -27,7 +27,7 @@ export function testAkorn(): void {
 
     it("takes pieces of one colour for one object, and can be used by everybody", async () => {
       const page = await openAkorn("speed=10");
-      await page.getByRole("button", { name: "All pieces in one colour" }).click();
+      await page.getByRole("button", { name: "Give all pieces one colour" }).click();
       await stopAt(page, 12);
       expect(await agreementOf(page)).toBeLessThan(30);
       await expectAccessible(page, 390);
