@@ -1,6 +1,6 @@
 import type { Signal } from "@preact/signals";
 import { useComputed } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { PretrainedCard } from "striate/pretrained";
 import { Random, placeTetrominoes, tetrominoScene } from "striate";
 import { CATEGORICAL, DIVERGING, labelMap, scalarColour } from "striate/draw";
@@ -8,13 +8,12 @@ import type { ObjectFrame, ObjectRequest } from "../compute/akorn-frame.js";
 import { PICTURE, SIDE } from "../compute/akorn-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { Figure, Slider } from "../parts/controls.js";
-import { everyFrame } from "../parts/every-frame.js";
 import { drawChart } from "../parts/chart.js";
 import { Handle } from "../parts/handle.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
-import { TimeBar } from "../parts/time-bar.js";
+import { Action, Folded, RunTime, WhatYouSee, runFacts, useRun } from "../parts/run-view.js";
 import type { ObjectTexts } from "../texts/akorn-en.js";
 import { codeOf } from "./code.js";
 import { CHART_HEIGHT, FIGURE, alignment, colourPixels, namedSegments } from "./drawings.js";
@@ -39,19 +38,13 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
   };
   // Without a scramble, the chosen position does not decide the run.
   const at = scramble === 0 ? "" : `${scramble},${column},${row}`;
-  // Before the page is painted, so that it never shows the previous run as the one that is wanted.
-  useLayoutEffect(() => {
-    player.request({
+  useRun(
+    player,
+    {
       ...{ pieces, seed, rate, timesteps },
       scramble: scramble === 0 ? undefined : { timestep: scramble, column, row },
-    });
-  }, [player, pieces, seed, rate, timesteps, at]);
-  useEffect(
-    () =>
-      everyFrame((seconds) => {
-        player.clock.advance(seconds);
-      }),
-    [player],
+    },
+    [pieces, seed, rate, timesteps, at],
   );
   const truth = useMemo(() => tetrominoScene(pieces).labels, [pieces]);
   const aligned = useComputed(() => {
@@ -87,11 +80,7 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
               draw={(context) => {
                 const frames = player.frames.value;
                 if (frames.length > 0)
-                  putPixels(
-                    context,
-                    colourPixels(frames, Math.min(player.clock.time.value, frames.length - 1)),
-                    FIGURE,
-                  );
+                  putPixels(context, colourPixels(frames, player.clock.time.value), FIGURE);
               }}
             />
             <Place {...{ column, row, texts, change }} />
@@ -178,7 +167,11 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
           />
         </Figure>
       </div>
-      <ObjectTime player={player} texts={texts} />
+      <RunTime
+        player={player}
+        texts={texts}
+        note={({ isScrambled }) => (isScrambled ? `, ${texts.scrambled}` : "")}
+      />
       <section class="controls">
         {slider("rate", texts.rate, 0.05)}
         {slider("timesteps", texts.timesteps, 1)}
@@ -195,12 +188,7 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
         {button(texts.trained, () => TRAINED)}
         {button(texts.reset, () => ({ ...START, language: state.value.language }))}
       </section>
-      <section class="explanations">
-        <h2>{texts.whatTitle}</h2>
-        <p>{texts.what1}</p>
-        <p>{texts.what2}</p>
-        <p>{texts.what3}</p>
-      </section>
+      <WhatYouSee texts={texts} />
       <Lesson<ObjectState>
         texts={texts}
         states={[
@@ -214,19 +202,12 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
           player.clock.replay();
         }}
       />
-      <details>
-        <summary>{texts.equations}</summary>
-        <p>{texts.equationHelp}</p>
-        <pre tabIndex={0}>
-          <code>{`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (y_i − ⟨x_i, y_i⟩ x_i)),   γ = ${rate}\nE = − Σ_i ⟨x_i, y_i⟩`}</code>
-        </pre>
-      </details>
-      <details>
-        <summary>{texts.code}</summary>
-        <pre tabIndex={0}>
-          <code>{codeOf(state.value)}</code>
-        </pre>
-      </details>
+      <Folded
+        title={texts.equations}
+        help={texts.equationHelp}
+        code={`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (y_i − ⟨x_i, y_i⟩ x_i)),   γ = ${rate}\nE = − Σ_i ⟨x_i, y_i⟩`}
+      />
+      <Folded title={texts.code} code={codeOf(state.value)} />
       <p class="facts">{factsOf(player, texts)}</p>
     </>
   );
@@ -250,15 +231,13 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
 
   function button(label: string, to: () => Partial<ObjectState>) {
     return (
-      <button
-        type="button"
+      <Action
+        label={label}
         onClick={() => {
           change(to());
           player.clock.replay();
         }}
-      >
-        {label}
-      </button>
+      />
     );
   }
 }
@@ -308,25 +287,7 @@ function Place({ column, row, texts, change }: PlaceProps) {
   );
 }
 
-interface PlayerProps {
-  readonly player: ObjectPlayer;
-  readonly texts: ObjectTexts;
-}
-
-function ObjectTime({ player, texts }: PlayerProps) {
-  const frame = player.current.value;
-  return (
-    <TimeBar
-      clock={player.clock}
-      end={Math.max(0, player.frames.value.length - 1)}
-      texts={texts}
-      now={`${frame?.timestep ?? 0}${frame?.isScrambled === true ? `, ${texts.scrambled}` : ""}`}
-    />
-  );
-}
-
 function factsOf({ milliseconds, facts }: ObjectPlayer, texts: ObjectTexts): string {
-  if (milliseconds.value === undefined || facts.value === undefined) return texts.opening;
-  const scores = facts.value.map(({ name, value }) => `${name} ${value} %`).join("; ");
-  return `${texts.device} wasm, ${milliseconds.value.toFixed(0)} ${texts.perStep}. ${texts.figures} ${scores}.`;
+  const figures = facts.value?.map(({ name, value }) => `${name} ${value} %`);
+  return runFacts(milliseconds.value?.toFixed(0), figures, texts);
 }

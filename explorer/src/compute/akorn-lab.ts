@@ -3,10 +3,10 @@ import type { PretrainedCard } from "striate/pretrained";
 import type { Stepper } from "striate";
 import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "striate";
 import { channelsLast, interleave, segmentImages, shiftedCopies } from "striate/akorn";
-import { componentColours } from "striate/draw";
 import { loadPretrained } from "striate/pretrained";
 import type { Computed } from "../parts/player.js";
 import type { ObjectFrame, ObjectRequest } from "./akorn-frame.js";
+import { runColours } from "./run-colours.js";
 import { CHANNELS, COMPONENTS, SCRAMBLED, SEGMENTS, SIDE, TILING } from "./akorn-frame.js";
 
 const COPIES = TILING.factor ** 2;
@@ -85,10 +85,13 @@ export class ObjectLab {
       await set(scrambled(maps, scramble, random));
       await look(timestep, true);
     }
-    const colours = runColours(seen.map(({ oscillators }) => oscillators));
+    const colours = runColours(
+      seen.map(({ oscillators }) => oscillators),
+      CHANNELS,
+    );
     return {
       frames: seen.map((frame, i) => ({ ...frame, colours: colours[i]! })),
-      milliseconds: times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0,
+      milliseconds: metrics.median(times),
     };
   }
 }
@@ -135,17 +138,6 @@ function positions(maps: Float32Array): Float32Array {
     channelsLast(maps.subarray(copy * length, (copy + 1) * length), [1, CHANNELS, GRID, GRID]),
   );
   return interleave(copies, [1, GRID, GRID, CHANNELS]);
-}
-
-/** The first three principal components of all vectors together, scaled to bytes: one array [SIDE, SIDE, 3] for each map. */
-function runColours(maps: readonly Float32Array[]): Uint8Array[] {
-  const count = SIDE * SIDE;
-  const vectors = new Float32Array(maps.length * count * CHANNELS);
-  maps.forEach((map, i) => {
-    vectors.set(map, i * map.length);
-  });
-  const bytes = componentColours(metrics.principalComponents(vectors, maps.length * count, CHANNELS, 3));
-  return maps.map((_, i) => bytes.slice(3 * i * count, 3 * (i + 1) * count));
 }
 
 expose(new ObjectLab());

@@ -1,6 +1,6 @@
 import { expose } from "comlink";
 import type { Stepper } from "striate";
-import { createWebRuntime, openStepper } from "striate";
+import { createWebRuntime, metrics, openStepper } from "striate";
 import { loadPretrained } from "striate/pretrained";
 import type { Computed } from "../parts/player.js";
 import type { PredifyFacts, PredifyFrame, PredifyRequest, Weights } from "./predify-frame.js";
@@ -45,7 +45,7 @@ export class PredifyLab {
         errors: each("error").map((error) => error[0]!),
       });
     }
-    return { frames, milliseconds: times.toSorted((a, b) => a - b)[times.length >> 1]! };
+    return { frames, milliseconds: metrics.median(times) };
   }
 }
 

@@ -1,10 +1,10 @@
 import { expose } from "comlink";
 import type { Stepper } from "striate";
 import { createWebRuntime, metrics, openStepper } from "striate";
-import { componentColours } from "striate/draw";
 import { loadPretrained } from "striate/pretrained";
 import type { Computed } from "../parts/player.js";
 import type { StartAnswer, SudokuFacts, SudokuFrame, SudokuRequest } from "./sudoku-frame.js";
+import { runColours } from "./run-colours.js";
 import { CELLS, CHANNELS, DIGITS, STARTS } from "./sudoku-frame.js";
 
 type Seen = Omit<StartAnswer, "colours"> & { readonly oscillators: Float32Array };
@@ -48,7 +48,10 @@ export class SudokuLab {
         })),
       );
     }
-    const colours = coloursOf(seen.flat().map(({ oscillators }) => oscillators));
+    const colours = runColours(
+      seen.flat().map(({ oscillators }) => oscillators),
+      CHANNELS,
+    );
     const frames = seen.map((starts, t) => ({
       timestep: t + 1,
       starts: starts.map(({ oscillators: _, ...answer }, start) => ({
@@ -56,7 +59,7 @@ export class SudokuLab {
         colours: colours[t * STARTS + start]!,
       })),
     }));
-    return { frames, milliseconds: times.toSorted((a, b) => a - b)[times.length >> 1]! };
+    return { frames, milliseconds: metrics.median(times) };
   }
 }
 
@@ -81,16 +84,6 @@ function answerOf(logits: Float32Array): Pick<StartAnswer, "digits" | "probabili
 /** Oscillators [CHANNELS, 81] as one vector for each cell, [81, CHANNELS]. */
 function vectors(maps: Float32Array): Float32Array {
   return Float32Array.from(maps, (_, i) => maps[(i % CHANNELS) * CELLS + Math.floor(i / CHANNELS)]!);
-}
-
-/** The first three principal components of all vectors together, as colours: one array [81, 3] for each board. */
-function coloursOf(boards: readonly Float32Array[]): Uint8Array[] {
-  const all = new Float32Array(boards.length * CELLS * CHANNELS);
-  boards.forEach((board, i) => {
-    all.set(board, i * board.length);
-  });
-  const bytes = componentColours(metrics.principalComponents(all, boards.length * CELLS, CHANNELS, 3));
-  return boards.map((_, i) => bytes.slice(3 * i * CELLS, 3 * (i + 1) * CELLS));
 }
 
 expose(new SudokuLab());

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { CATEGORICAL, DIVERGING, scalarColour } from "striate/draw";
 import type { PredifyFacts, PredifyFrame, PredifyRequest } from "../compute/predify-frame.js";
 import { SIDE, STD } from "../compute/predify-frame.js";
@@ -7,12 +7,11 @@ import { Canvas } from "../parts/canvas.js";
 import { drawChart } from "../parts/chart.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { SAMPLE, labelOf } from "../parts/digits.js";
-import { everyFrame } from "../parts/every-frame.js";
 import { Handle } from "../parts/handle.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
-import { TimeBar } from "../parts/time-bar.js";
+import { Action, Folded, RunTime, WhatYouSee, runFacts, useRun } from "../parts/run-view.js";
 import type { PredifyTexts } from "../texts/predify-en.js";
 import { codeOf } from "./code.js";
 import {
@@ -47,23 +46,11 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
     [samples, sample, x, y, angle, noise, salt, seed],
   );
   const weights = weightsOf(state.value);
-  // Before the page is painted, so that it never shows the previous run as the one that is wanted.
-  useLayoutEffect(() => {
-    player.request({ pixels, weights, timesteps });
-  }, [player, pixels, choice, beta, lambda, alpha, timesteps]);
-  useEffect(
-    () =>
-      everyFrame((seconds) => {
-        player.clock.advance(seconds);
-      }),
-    [player],
-  );
+  useRun(player, { pixels, weights, timesteps }, [pixels, choice, beta, lambda, alpha, timesteps]);
   const shown = labelOf(sample);
   const now = player.current.value;
   const frames = player.frames.value;
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
-  const timeIn = (list: readonly PredifyFrame[]): number =>
-    Math.min(player.clock.time.value, list.length - 1);
   const probability = now === undefined ? "" : percent(now.probabilities[shown]!);
 
   return (
@@ -89,7 +76,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             label={`${texts.reconstructions}, ${texts.timestep} ${now?.timestep ?? 0}`}
             draw={(context) => {
               const list = player.frames.value;
-              if (list.length > 0) drawReconstructions(context, list, timeIn(list));
+              if (list.length > 0) drawReconstructions(context, list, player.clock.time.value);
             }}
           />
         </Figure>
@@ -101,7 +88,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             draw={(context) => {
               const list = player.frames.value;
               if (list.length === 0) return;
-              const predicted = reconstructionAt(list, timeIn(list), 0);
+              const predicted = reconstructionAt(list, player.clock.time.value, 0);
               const gaps = pixels.map((value, i) => (value - predicted[i]!) * STD);
               putPixels(
                 context,
@@ -142,7 +129,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
                   { values: list.map(({ probabilities }) => probabilities[shown]!), colour: CATEGORICAL[0] },
                 ],
                 range: [0, 1],
-                time: timeIn(list),
+                time: player.clock.time.value,
                 format: percent,
               });
             }}
@@ -183,14 +170,14 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
                 height: CHART_HEIGHT,
                 lines,
                 range: [0, Math.max(1, ...lines.flatMap(({ values }) => values))],
-                time: timeIn(list),
+                time: player.clock.time.value,
                 format: percent,
               });
             }}
           />
         </Figure>
       </div>
-      <PredifyTime player={player} texts={texts} />
+      <RunTime player={player} texts={texts} />
       <section class="controls">
         {slider("noise", texts.noise, 0.01)}
         {slider("salt", texts.salt, 0.01)}
@@ -220,12 +207,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
         {button(texts.off, () => ({ choice: "sliders", beta: 1, lambda: 0, alpha: 0 }))}
         {button(texts.reset, () => ({ ...START, language: state.value.language }))}
       </section>
-      <section class="explanations">
-        <h2>{texts.whatTitle}</h2>
-        <p>{texts.what1}</p>
-        <p>{texts.what2}</p>
-        <p>{texts.what3}</p>
-      </section>
+      <WhatYouSee texts={texts} />
       <Lesson<PredifyState>
         texts={texts}
         states={[
@@ -239,20 +221,14 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
           player.clock.replay();
         }}
       />
-      <details>
-        <summary>{texts.equations}</summary>
-        <p>{texts.equationHelp}</p>
-        <pre tabIndex={0}>
-          <code>{"r_i(t) = β f_i(t) + λ p_(i+1)(t−1) + (1 − β − λ) r_i(t−1) − α s_i ∂e_i/∂r_i(t−1)"}</code>
-        </pre>
+      <Folded
+        title={texts.equations}
+        help={texts.equationHelp}
+        code={"r_i(t) = β f_i(t) + λ p_(i+1)(t−1) + (1 − β − λ) r_i(t−1) − α s_i ∂e_i/∂r_i(t−1)"}
+      >
         <p>{tunedText(player, texts)}</p>
-      </details>
-      <details>
-        <summary>{texts.code}</summary>
-        <pre tabIndex={0}>
-          <code>{codeOf(state.value)}</code>
-        </pre>
-      </details>
+      </Folded>
+      <Folded title={texts.code} code={codeOf(state.value)} />
       <p class="facts">{factsOf(player, texts)}</p>
     </>
   );
@@ -280,15 +256,13 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
 
   function button(label: string, to: () => Partial<PredifyState>) {
     return (
-      <button
-        type="button"
+      <Action
+        label={label}
         onClick={() => {
           change(to());
           player.clock.replay();
         }}
-      >
-        {label}
-      </button>
+      />
     );
   }
 }
@@ -335,22 +309,6 @@ function DigitHandle({ state: { x, y, angle }, label, change }: DigitHandleProps
   );
 }
 
-interface PlayerProps {
-  readonly player: PredifyPlayer;
-  readonly texts: PredifyTexts;
-}
-
-function PredifyTime({ player, texts }: PlayerProps) {
-  return (
-    <TimeBar
-      clock={player.clock}
-      end={Math.max(0, player.frames.value.length - 1)}
-      texts={texts}
-      now={String(player.current.value?.timestep ?? 0)}
-    />
-  );
-}
-
 function answerText({ probabilities }: PredifyFrame, texts: PredifyTexts): string {
   const answer = probabilities.indexOf(Math.max(...probabilities));
   return `${texts.answers}: ${answer}, ${Math.round(100 * probabilities[answer]!)} %`;
@@ -365,7 +323,6 @@ function tunedText({ facts }: PredifyPlayer, texts: PredifyTexts): string {
 }
 
 function factsOf({ milliseconds, facts }: PredifyPlayer, texts: PredifyTexts): string {
-  if (milliseconds.value === undefined || facts.value === undefined) return texts.opening;
-  const scores = facts.value.figures.map(({ name, value }) => `${name}: ${value} %`).join("; ");
-  return `${texts.device} wasm, ${milliseconds.value.toFixed(1)} ${texts.perStep}. ${texts.figures} ${scores}.`;
+  const figures = facts.value?.figures.map(({ name, value }) => `${name}: ${value} %`);
+  return runFacts(milliseconds.value?.toFixed(1), figures, texts);
 }

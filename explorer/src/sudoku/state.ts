@@ -37,6 +37,9 @@ export const START: SudokuState = {
   language: "en",
 };
 
+/** A board with 28 given digits: newBoard(28, 10). */
+export const HARD_BOARD = "5..7......6.58.7.4...9.658...86.2.49439.......7...........97.6.3..8...9....4..8..";
+
 /** The digits of a board, 0 for a blank cell. */
 export const digitsOf = (board: string): Uint8Array =>
   Uint8Array.from(board, (character) => Number(character === "." ? 0 : character));

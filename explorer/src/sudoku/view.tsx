@@ -1,15 +1,14 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { CATEGORICAL } from "striate/draw";
 import type { SudokuFacts, SudokuFrame, SudokuRequest } from "../compute/sudoku-frame.js";
 import { STARTS } from "../compute/sudoku-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { drawChart } from "../parts/chart.js";
 import { Figure, Slider } from "../parts/controls.js";
-import { everyFrame } from "../parts/every-frame.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
-import { TimeBar } from "../parts/time-bar.js";
+import { Action, Folded, RunTime, WhatYouSee, runFacts, useRun } from "../parts/run-view.js";
 import type { SudokuTexts } from "../texts/sudoku-en.js";
 import { codeOf } from "./code.js";
 import {
@@ -24,7 +23,7 @@ import {
 } from "./drawings.js";
 import { conflictsIn, energySums, shownStart, uniqueSolution } from "./judge.js";
 import type { SudokuState } from "./state.js";
-import { LIMITS, START, boardText, digitsOf, followsRules, newBoard } from "./state.js";
+import { HARD_BOARD, LIMITS, START, boardText, digitsOf, followsRules, newBoard } from "./state.js";
 
 export type SudokuPlayer = Player<SudokuRequest, SudokuFrame, SudokuFacts>;
 
@@ -42,17 +41,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
   };
   const puzzle = useMemo(() => digitsOf(board), [board]);
   const solution = useMemo(() => uniqueSolution(board), [board]);
-  // Before the page is painted, so that it never shows the previous run as the one that is wanted.
-  useLayoutEffect(() => {
-    player.request({ puzzle, seed, timesteps });
-  }, [player, puzzle, seed, timesteps]);
-  useEffect(
-    () =>
-      everyFrame((seconds) => {
-        player.clock.advance(seconds);
-      }),
-    [player],
-  );
+  useRun(player, { puzzle, seed, timesteps }, [puzzle, seed, timesteps]);
   const frames = player.frames.value;
   const shown = useMemo(
     () => shownStart(frames, puzzle, state.value.start),
@@ -65,7 +54,6 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
   );
   const now = conflicts[player.index.value];
   const place = `${texts.row} ${Math.floor(cell / 9) + 1}, ${texts.column} ${(cell % 9) + 1}`;
-  const timeIn = (list: readonly SudokuFrame[]): number => Math.min(player.clock.time.value, list.length - 1);
 
   return (
     <>
@@ -99,7 +87,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
             label={`${texts.oscillators}, ${texts.timestep} ${player.current.value?.timestep ?? 0}`}
             draw={(context) => {
               const list = player.frames.value;
-              if (list.length > 0) drawOscillators(context, list, timeIn(list), shown);
+              if (list.length > 0) drawOscillators(context, list, player.clock.time.value, shown);
             }}
           />
         </Figure>
@@ -110,7 +98,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
             label={`${texts.opinion}: ${place}, ${answer?.digits[cell] ?? ""}`}
             draw={(context) => {
               const list = player.frames.value;
-              if (list.length > 0) drawOpinion(context, list, timeIn(list), shown, cell);
+              if (list.length > 0) drawOpinion(context, list, player.clock.time.value, shown, cell);
             }}
           />
         </Figure>
@@ -128,7 +116,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
                 height: CHART_HEIGHT,
                 lines: [{ values: conflicts, colour: CATEGORICAL[0] }],
                 range: [0, Math.max(1, ...conflicts)],
-                time: timeIn(player.frames.value),
+                time: player.clock.time.value,
                 format: (value) => value.toFixed(0),
               });
             }}
@@ -151,7 +139,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
                 height: CHART_HEIGHT,
                 lines,
                 range: [Math.min(...all), Math.max(...all)],
-                time: Math.max(0, timeIn(list) - SKIPPED),
+                time: Math.max(0, player.clock.time.value - SKIPPED),
                 format: (value) => value.toFixed(0),
               });
             }}
@@ -161,7 +149,7 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
           <Starts {...{ frames, puzzle, shown, texts, change }} chosen={state.value.start} />
         </Figure>
       </div>
-      <SudokuTime player={player} texts={texts} />
+      <RunTime player={player} texts={texts} />
       <section class="controls">
         {slider("timesteps", texts.timesteps)}
         {slider("speed", texts.speed)}
@@ -171,38 +159,21 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
         {button(texts.clear, () => ({ board: ".".repeat(81) }))}
         {button(texts.reset, () => ({ ...START, language: state.value.language }))}
       </section>
-      <section class="explanations">
-        <h2>{texts.whatTitle}</h2>
-        <p>{texts.what1}</p>
-        <p>{texts.what2}</p>
-        <p>{texts.what3}</p>
-      </section>
+      <WhatYouSee texts={texts} />
       <Lesson<SudokuState>
         texts={texts}
-        states={[
-          { timesteps: 16 },
-          {},
-          { board: newBoard(28, 10) },
-          { board: START.board.replace("9", "4") },
-        ]}
+        states={[{ timesteps: 16 }, {}, { board: HARD_BOARD }, { board: START.board.replace("9", "4") }]}
         onShow={(to) => {
           change({ ...START, language: state.value.language, ...to });
           player.clock.replay();
         }}
       />
-      <details>
-        <summary>{texts.equations}</summary>
-        <p>{texts.equationHelp}</p>
-        <pre tabIndex={0}>
-          <code>{`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (Ω x_i + y_i − ⟨x_i, y_i⟩ x_i))\nE = − Σ_i ⟨x_i, y_i⟩`}</code>
-        </pre>
-      </details>
-      <details>
-        <summary>{texts.code}</summary>
-        <pre tabIndex={0}>
-          <code>{codeOf(state.value)}</code>
-        </pre>
-      </details>
+      <Folded
+        title={texts.equations}
+        help={texts.equationHelp}
+        code={`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (Ω x_i + y_i − ⟨x_i, y_i⟩ x_i))\nE = − Σ_i ⟨x_i, y_i⟩`}
+      />
+      <Folded title={texts.code} code={codeOf(state.value)} />
       <p class="facts">{factsOf(player, texts)}</p>
     </>
   );
@@ -223,15 +194,13 @@ export function SudokuView({ player, state, texts }: SudokuViewProps) {
 
   function button(label: string, to: () => Partial<SudokuState>) {
     return (
-      <button
-        type="button"
+      <Action
+        label={label}
         onClick={() => {
           change(to());
           player.clock.replay();
         }}
-      >
-        {label}
-      </button>
+      />
     );
   }
 }
@@ -342,24 +311,7 @@ function Starts({ frames, puzzle, shown, chosen, texts, change }: StartsProps) {
   );
 }
 
-interface PlayerProps {
-  readonly player: SudokuPlayer;
-  readonly texts: SudokuTexts;
-}
-
-function SudokuTime({ player, texts }: PlayerProps) {
-  return (
-    <TimeBar
-      clock={player.clock}
-      end={Math.max(0, player.frames.value.length - 1)}
-      texts={texts}
-      now={String(player.current.value?.timestep ?? 0)}
-    />
-  );
-}
-
 function factsOf({ milliseconds, facts }: SudokuPlayer, texts: SudokuTexts): string {
-  if (milliseconds.value === undefined || facts.value === undefined) return texts.opening;
-  const scores = facts.value.map(({ name, value }) => `${name}: ${value} %`).join("; ");
-  return `${texts.device} wasm, ${milliseconds.value.toFixed(1)} ${texts.perStep}. ${texts.figures} ${scores}.`;
+  const figures = facts.value?.map(({ name, value }) => `${name}: ${value} %`);
+  return runFacts(milliseconds.value?.toFixed(1), figures, texts);
 }
