@@ -5,6 +5,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from peer_vonenet import VOneBlock
+
 # Radii of centre, surround and pool in pixels at 32 pixels per degree; ratio, c50, n and gain.
 P = (1.494800846305186, 7.1528, 13.4115, -0.011894632845946745, 1.0, 1.0, 5.29525198895458)
 M = (2.4203904, 17.091879253424104, 28.872192, -0.0037506100912582663, 0.18501829502844522, 0.8068704487883759, 2.8494928592250206)
@@ -54,31 +56,17 @@ class Retina(torch.nn.Module):
         return torch.cat((self.p(u), self.m(u)), 1)
 
 
-class V1(torch.nn.Module):
-    """512 cells that each see one of four channels; filters of both quadratures for all of them."""
-
-    def __init__(self, simple, complex, size, stride):
-        super().__init__()
-        self.simple = simple
-        cells = simple + complex
-        self.q0 = torch.nn.Conv2d(4, cells, size, stride, size // 2, bias=False)
-        self.q1 = torch.nn.Conv2d(4, cells, size, stride, size // 2, bias=False)
-        colour = torch.arange(cells) % 4
-        with torch.no_grad():
-            for conv in (self.q0, self.q1):
-                conv.weight.mul_(F.one_hot(colour, 4)[:, :, None, None])
+class V1(VOneBlock):
+    """Cells that each see one of four channels, with the published gain and without a ReLU at the end."""
 
     def forward(self, x):
-        a, b = self.q0(x), self.q1(x)
-        simple = F.relu(a[:, : self.simple])
-        a, b = a[:, self.simple :], b[:, self.simple :]
-        return 5.3 * torch.cat((simple, torch.sqrt(a**2 + b**2) / 2**0.5), 1)
+        return 5.3 * self.responses(x)
 
 
 def evnet(part, batch, size, degrees):
     torch.manual_seed(0)
     x = torch.rand(batch, 3, size, size)
-    stages = [Retina(size, degrees)] + ([V1(256, 256, 31, 4)] if part == "front-end" else [])
+    stages = [Retina(size, degrees)] + ([V1(256, 256, 31, 4, channels=4)] if part == "front-end" else [])
     model = torch.nn.Sequential(*stages)
 
     def run():

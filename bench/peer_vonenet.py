@@ -5,24 +5,27 @@ import torch.nn.functional as F
 
 
 class VOneBlock(torch.nn.Module):
-    def __init__(self, simple, complex, size, stride):
+    def __init__(self, simple, complex, size, stride, channels=3):
         super().__init__()
         self.simple = simple
         cells = simple + complex
-        self.q0 = torch.nn.Conv2d(3, cells, size, stride, size // 2, bias=False)
-        self.q1 = torch.nn.Conv2d(3, cells, size, stride, size // 2, bias=False)
-        colour = torch.randint(0, 3, (cells,))
+        self.q0 = torch.nn.Conv2d(channels, cells, size, stride, size // 2, bias=False)
+        self.q1 = torch.nn.Conv2d(channels, cells, size, stride, size // 2, bias=False)
+        colour = torch.randint(0, channels, (cells,))
         with torch.no_grad():
             for conv in (self.q0, self.q1):
-                conv.weight.mul_(F.one_hot(colour, 3)[:, :, None, None])
+                conv.weight.mul_(F.one_hot(colour, channels)[:, :, None, None])
         self.requires_grad_(False)
 
-    def forward(self, x):
+    def responses(self, x):
         a, b = self.q0(x), self.q1(x)
         simple = F.relu(a[:, : self.simple])
         a, b = a[:, self.simple :], b[:, self.simple :]
         complex = torch.sqrt(a**2 + b**2) / 2**0.5
-        return F.relu(25 * torch.cat((simple, complex), 1))
+        return torch.cat((simple, complex), 1)
+
+    def forward(self, x):
+        return F.relu(25 * self.responses(x))
 
 
 class Block(torch.nn.Module):

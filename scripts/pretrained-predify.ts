@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adam, adamW } from "../src/nn/optimizers.js";
 import { cosineRate, withWarmUp } from "../src/nn/schedules.js";
-import type { State } from "../src/nn/module.js";
 import { nodeRuntime } from "../src/runtime/node.js";
 import {
   BACKBONE,
@@ -34,6 +33,7 @@ import type { TrainOptions } from "../src/train/run/run-node.js";
 import { train } from "../src/train/run/run-node.js";
 import { Random } from "../src/util/random.js";
 import type { StoredTensor } from "../src/util/safetensors.js";
+import { storedFloats } from "../src/util/safetensors.js";
 import { publish } from "./publish-pretrained.js";
 
 const NAME = "predify-digits";
@@ -130,8 +130,8 @@ await publish(
     licence: "weights: MIT; trained on MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
   },
   new Map([
-    ...stored(BACKBONE, classifier.values),
-    ...stored("", decoders),
+    ...storedFloats(classifier.values, BACKBONE),
+    ...storedFloats(decoders),
     hyperparameterTensor(hyperparameters),
   ]),
 );
@@ -176,13 +176,6 @@ async function accuracies(
   const { accuracy } = await measureTimesteps(runner, batches, { hyperparameters: values });
   await runner.close();
   return accuracy;
-}
-
-function stored(prefix: string, values: State): [string, StoredTensor][] {
-  return Array.from(values, ([name, { data, shape }]) => [
-    prefix + name,
-    { dtype: "F32", shape: shape, data: data as Float32Array },
-  ]);
 }
 
 function hyperparameterTensor(values: readonly Hyperparameters[]): [string, StoredTensor] {

@@ -8,7 +8,7 @@ import { sessionOptionsOf } from "../runtime/runtime.js";
 import { createRateEstimator } from "../train/progress.js";
 import type { TrainedRun, TrainOptions } from "../train/run/run-node.js";
 import { readSafetensors, writeSafetensors } from "../util/safetensors-node.js";
-import { storedToFloat32 } from "../util/safetensors.js";
+import { storedFloats, storedToFloat32 } from "../util/safetensors.js";
 import type { CellOptions } from "./cells.js";
 import { cellFolder } from "./cells.js";
 
@@ -82,11 +82,7 @@ export function loadWeights(cells: string, config: object): Promise<State> {
 }
 
 export async function writeCellWeights(path: string, values: State): Promise<void> {
-  const tensors = [...values].map(
-    ([name, { shape, data }]) =>
-      [name, { dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> }] as const,
-  );
-  await writeSafetensors(path, new Map(tensors));
+  await writeSafetensors(path, storedFloats(values));
 }
 
 async function readWeights(path: string): Promise<State> {

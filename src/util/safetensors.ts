@@ -317,6 +317,21 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Float32 values by name as the tensors of a file, whose names start with `prefix`. */
+export function storedFloats(
+  values: Iterable<
+    readonly [string, { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> }]
+  >,
+  prefix = "",
+): Map<string, StoredTensor> {
+  return new Map(
+    Array.from(values, ([name, { shape, data }]) => [
+      prefix + name,
+      { dtype: "F32", shape: [...shape], data: data as Float32Array },
+    ]),
+  );
+}
+
 /**
  * The values of a floating-point tensor (F64, F32, F16 or BF16) as float32; an F32 array is returned without a copy.
  */

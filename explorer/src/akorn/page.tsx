@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { startObjectLab } from "../compute/akorn-client.js";
 import { PageFrame } from "../parts/page.js";
 import { Player } from "../parts/player.js";
@@ -17,9 +17,6 @@ export function AkornPage() {
   const { state, ignored } = useAddress(OBJECT_ADDRESS);
   const player = useMemo(() => new Player(startObjectLab(), () => state.value.speed), []);
   const texts = textsOf(state.value.language);
-  useEffect(() => {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
-  }, []);
   return (
     <PageFrame
       view="akorn"

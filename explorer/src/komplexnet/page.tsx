@@ -26,7 +26,6 @@ export function KomplexNetPage() {
   const run = useMemo(() => new Run(startLab, () => state.value), []);
 
   useEffect(() => {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) run.clock.isPlaying.value = false;
     Promise.all([loadSamples(), loadRecording()]).then(
       ([samples, recording]) => {
         start.value = { samples, recording };

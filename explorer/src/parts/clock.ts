@@ -16,7 +16,8 @@ export interface Played {
 /** A clock that plays a run again and again. A fraction of a position is between two frames. */
 export class Clock {
   readonly time = signal(0);
-  readonly isPlaying = signal(true);
+  /** Stands still at first if the visitor has asked for little motion. */
+  readonly isPlaying = signal(!matchMedia("(prefers-reduced-motion: reduce)").matches);
   #rested = 0;
 
   constructor(private readonly played: Played) {}

@@ -1,10 +1,9 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { startPredifyLab } from "../compute/predify-client.js";
-import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { Player } from "../parts/player.js";
 import { useAddress } from "../parts/use-address.js";
+import { useSamples } from "../parts/use-samples.js";
 import type { PredifyTexts } from "../texts/predify-en.js";
 import { en } from "../texts/predify-en.js";
 import { translations } from "../texts/translations.js";
@@ -16,21 +15,9 @@ const textsOf = translations<PredifyTexts>(en, async () => (await import("../tex
 /** The view of Predify with all that it loads. */
 export function PredifyPage() {
   const { state, ignored } = useAddress(PREDIFY_ADDRESS);
-  const samples = useSignal<ImageBitmap | undefined>(undefined);
-  const problem = useSignal<string | undefined>(undefined);
+  const { samples, problem } = useSamples();
   const player = useMemo(() => new Player(startPredifyLab(), () => state.value.speed), []);
   const texts = textsOf(state.value.language);
-  useEffect(() => {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
-    loadSamples().then(
-      (sheet) => {
-        samples.value = sheet;
-      },
-      (error: unknown) => {
-        problem.value = error instanceof Error ? error.message : String(error);
-      },
-    );
-  }, []);
   return (
     <PageFrame
       view="predify"

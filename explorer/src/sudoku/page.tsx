@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { startSudokuLab } from "../compute/sudoku-client.js";
 import { PageFrame } from "../parts/page.js";
 import { Player } from "../parts/player.js";
@@ -18,9 +18,6 @@ export function SudokuPage() {
   const { state, ignored } = useAddress(SUDOKU_ADDRESS);
   const player = useMemo(() => new Player(startSudokuLab(), () => state.value.speed), []);
   const texts = textsOf(state.value.language);
-  useEffect(() => {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) player.clock.isPlaying.value = false;
-  }, []);
   return (
     <PageFrame
       view="sudoku"

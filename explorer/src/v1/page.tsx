@@ -1,9 +1,8 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { startV1Lab } from "../compute/v1-client.js";
-import { loadSamples } from "../parts/digits.js";
 import { PageFrame } from "../parts/page.js";
 import { useAddress } from "../parts/use-address.js";
+import { useSamples } from "../parts/use-samples.js";
 import type { V1Texts } from "../texts/v1-en.js";
 import { en } from "../texts/v1-en.js";
 import { translations } from "../texts/translations.js";
@@ -18,21 +17,12 @@ const textsOf = translations<V1Texts>(en, async () => (await import("../texts/v1
 /** The view of V1 with all that it loads. */
 export function V1Page() {
   const { state, ignored } = useAddress(V1_ADDRESS);
-  const samples = useSignal<ImageBitmap | undefined>(undefined);
-  const problem = useSignal<string | undefined>(undefined);
+  const { samples, problem } = useSamples();
   const run = useMemo(() => new V1Run(startV1Lab()), []);
   const texts = textsOf(state.value.language);
 
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) state.value = { ...state.value, drift: 0 };
-    loadSamples().then(
-      (sheet) => {
-        samples.value = sheet;
-      },
-      (error: unknown) => {
-        problem.value = error instanceof Error ? error.message : String(error);
-      },
-    );
   }, []);
 
   return (

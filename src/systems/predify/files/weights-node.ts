@@ -2,8 +2,7 @@ import { readTorchCheckpoint } from "../../../data/formats/torch-tensor-node.js"
 import type { TensorData } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import { readSafetensors, writeSafetensors } from "../../../util/safetensors-node.js";
-import type { StoredTensor } from "../../../util/safetensors.js";
-import { storedToFloat32 } from "../../../util/safetensors.js";
+import { storedFloats, storedToFloat32 } from "../../../util/safetensors.js";
 import { check } from "../../../util/errors.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import { valuesFromState } from "../core/values.js";
@@ -68,9 +67,5 @@ export async function readAnyWeights(paths: string, network: PredictiveNetwork):
 
 /** Writes decoders as safetensors with the names of the authors' code. */
 export async function writeWeights(path: string, network: PredictiveNetwork, values: State): Promise<void> {
-  const stored = Array.from(values, ([name, { shape, data }]): [string, StoredTensor] => [
-    name,
-    { dtype: "F32", shape: [...shape], data: data },
-  ]);
-  await writeSafetensors(path, new Map(stored), { name: network.options.name ?? "network" });
+  await writeSafetensors(path, storedFloats(values), { name: network.options.name ?? "network" });
 }
