@@ -79,19 +79,12 @@ export class EVNet<B extends BackEnd = BackEnd> {
 
   /** The kind of each noise input by name. */
   get noise(): Readonly<Record<string, NoiseKind>> {
-    const { retina, block } = this.frontEnd;
-    if (block) return frontEndNoise({ retina, block });
-    return retina.noise ? { [RETINA_NOISE]: "normal" } : {};
+    return frontEndNoise(this.frontEnd);
   }
 
   /** Makes the inputs for a batch: images [batch, 3, size, size] with values in [0, 1], and noise by name. */
   inputs(batch: Dim): FrontEndInputs {
-    const { retina, block } = this.frontEnd;
-    if (block) return frontEndInputs({ retina, block }, batch, IMAGES);
-    const { colours, imageSize } = retina;
-    const images = input(IMAGES, [batch, colours, imageSize, imageSize]);
-    const noise = retina.noiseInput(batch);
-    return { images, noise: noise ? { [RETINA_NOISE]: noise } : {} };
+    return frontEndInputs(this.frontEnd, batch, IMAGES);
   }
 
   /** Computes logits [batch, classes]. */

@@ -66,24 +66,27 @@ export function checkFrontEnd({ block, retina, lgnToV2 = false }: FrontEnd): voi
 
 const poolPadding = ({ stride }: VOneBlock): number => (stride + 1) >> 1;
 
+/** The stages that have inputs: a retina, V1, or both. */
+type Stages = { readonly [K in "block" | "retina"]?: FrontEnd[K] | undefined };
+
 /** Makes the inputs of a front end. Images have the name `name`. */
-export function frontEndInputs({ block, retina }: FrontEnd, batch: Dim, name: string): FrontEndInputs {
-  const { imageSize } = block;
+export function frontEndInputs({ block, retina }: Stages, batch: Dim, name: string): FrontEndInputs {
+  const { imageSize } = (retina ?? block)!;
   // Files list their inputs in the order in which they are made.
   const images = input(name, [batch, retina?.colours ?? 3, imageSize, imageSize]);
   const drawn = [
     [RETINA_NOISE, retina?.noiseInput(batch)],
-    [V1_NOISE, block.noiseInput(batch)],
+    [V1_NOISE, block?.noiseInput(batch)],
   ] as const;
   const noise = drawn.flatMap(([key, tensor]) => (tensor ? [[key, tensor] as const] : []));
   return { images, noise: Object.fromEntries(noise) };
 }
 
 /** The kind of each noise input of a front end. */
-export function frontEndNoise({ block, retina }: FrontEnd): Record<string, NoiseKind> {
+export function frontEndNoise({ block, retina }: Stages): Record<string, NoiseKind> {
   return {
     ...(retina?.noise && { [RETINA_NOISE]: "normal" as const }),
-    ...(block.noise && { [V1_NOISE]: "normal" as const }),
+    ...(block?.noise && { [V1_NOISE]: "normal" as const }),
   };
 }
 

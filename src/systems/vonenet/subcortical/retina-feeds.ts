@@ -1,7 +1,7 @@
 import type { TensorData } from "../../../graph/index.js";
-import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
-import { Random } from "../../../util/random.js";
+import { fixedDraws } from "../v1/fixed-draws.js";
+import { areBytes, checkImageValues } from "../v1/image-values.js";
 import type { SubcorticalBlock } from "./subcortical-block.js";
 
 /**
@@ -20,22 +20,12 @@ export function checkRetinaImages(retina: SubcorticalBlock, images: TensorData):
       `retina: expected images [batch, ${colours}, height, width] of at least ${smallestSide} x ${smallestSide} pixels, ` +
       `got [${images.shape.join(", ")}]`,
   );
-  const [least, most] = imageRange;
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of images.data as Float32Array) {
-    check(Number.isFinite(value), () => `retina: expected image values in [${least}, ${most}], got ${value}`);
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  check(low >= least && high <= most, () => {
-    const bytes = low >= 0 && high > 2 && high <= 255;
-    const normalised = least === 0 && low >= -1 && low < 0;
-    const guess = bytes
-      ? " (if they are bytes, divide by 255)"
-      : normalised
-        ? " (a retina that adapts to light takes images that are not normalised)"
-        : "";
-    return `retina: expected image values in [${least}, ${most}], got ${low} to ${high}${guess}`;
+  const adapts = imageRange[0] === 0;
+  checkImageValues("retina", images, imageRange, (low, high) => {
+    if (areBytes(low, high)) return " (if they are bytes, divide by 255)";
+    return adapts && low >= -1 && low < 0
+      ? " (a retina that adapts to light takes images that are not normalised)"
+      : "";
   });
 }
 
@@ -48,17 +38,11 @@ export function fixedRetinaNoise(
   retina: SubcorticalBlock,
   options: { readonly seed: number; readonly batch?: number },
 ): (batch: number) => TensorData {
-  const { seed, batch: fixed = 128 } = options;
-  checkWhole("retina noise: batch", fixed);
-  const shape = [retina.channels, retina.imageSize, retina.imageSize];
-  const length = shape.reduce((a, b) => a * b, 1);
-  return (batch) => {
-    checkWhole("retina noise: batch", batch);
-    const data = new Float32Array(batch * length);
-    for (let i = 0; i < batch; i++) {
-      const image = data.subarray(i * length, (i + 1) * length);
-      Random.derive(seed, "retina noise", i % fixed).fillNormal(image);
-    }
-    return { dtype: "float32", shape: [batch, ...shape], data };
-  };
+  const { seed, batch = 128 } = options;
+  return fixedDraws({
+    what: "retina noise",
+    shape: [retina.channels, retina.imageSize, retina.imageSize],
+    seed,
+    batch,
+  });
 }

@@ -1,7 +1,7 @@
 import type { TensorData } from "../../../graph/index.js";
-import { checkWhole } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
-import { Random } from "../../../util/random.js";
+import { fixedDraws } from "./fixed-draws.js";
+import { areBytes, checkImageValues } from "./image-values.js";
 import type { VOneBlock } from "./vone-block.js";
 
 /**
@@ -26,16 +26,9 @@ export function checkV1Images({ imageSize, channels, pixelsPerDegree }: VOneBloc
       `V1: expected images [batch, ${channels}, ${imageSize}, ${imageSize}] at ${pixelsPerDegree} pixels per degree, ` +
       `got [${images.shape.join(", ")}]`,
   );
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of images.data as Float32Array) {
-    check(Number.isFinite(value), () => `V1: expected image values in [-1, 1], got ${value}`);
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  check(low >= -1 && high <= 1, () => {
-    const guess = low >= 0 && high > 2 && high <= 255 ? " (if they are bytes, `v1Pixels` converts them)" : "";
-    return `V1: expected image values in [-1, 1], got ${low} to ${high}${guess}`;
-  });
+  checkImageValues("V1", images, [-1, 1], (low, high) =>
+    areBytes(low, high) ? " (if they are bytes, `v1Pixels` converts them)" : "",
+  );
 }
 
 /**
@@ -47,21 +40,11 @@ export function fixedV1Noise(
   block: VOneBlock,
   options: { readonly seed: number; readonly batch?: number },
 ): (batch: number) => TensorData {
-  const { seed, batch: fixed = 256 } = options;
-  checkWhole("V1 noise: batch", fixed);
-  const shape = [block.cells, block.outputSize, block.outputSize];
-  const length = shape.reduce((a, b) => a * b, 1);
-  const drawn = new Map<number, Float32Array>();
-  const imageNoise = (index: number): Float32Array => {
-    const values =
-      drawn.get(index) ?? Random.derive(seed, "V1 noise", index).fillNormal(new Float32Array(length));
-    drawn.set(index, values);
-    return values;
-  };
-  return (batch) => {
-    checkWhole("V1 noise: batch", batch);
-    const data = new Float32Array(batch * length);
-    for (let i = 0; i < batch; i++) data.set(imageNoise(i % fixed), i * length);
-    return { dtype: "float32", shape: [batch, ...shape], data };
-  };
+  const { seed, batch = 256 } = options;
+  return fixedDraws({
+    what: "V1 noise",
+    shape: [block.cells, block.outputSize, block.outputSize],
+    seed,
+    batch,
+  });
 }
