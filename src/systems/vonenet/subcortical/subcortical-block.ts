@@ -33,8 +33,8 @@ export interface SubcorticalOptions extends ViewingGeometry {
   readonly noise?: SubcorticalNoise;
   /**
    * Tensors that replace those of the geometry, such as those of a checkpoint, by pathway; see
-   * `subcorticalWeights`. A pathway that is missing keeps its own. Kernels that are not those of the geometry are applied as square kernels, which
-   * takes longer.
+   * `subcorticalWeights`. A pathway that is missing keeps its own. Kernels that differ from those of the geometry are
+   * used as square kernels, which is slower.
    */
   readonly weights?: SubcorticalWeights;
 }
