@@ -46,6 +46,8 @@ export { Evaluator } from "./train/evaluator.js";
 export { exportOnnx, exportStep } from "./train/export.js";
 export { FineTuningTask } from "./train/fine-tuning-task.js";
 export type { FineTuningOptions } from "./train/fine-tuning-task.js";
+export { withHead } from "./train/with-head.js";
+export type { HeadOptions } from "./train/with-head.js";
 export type {
   ModelDescription,
   NoiseInput,

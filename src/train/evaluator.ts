@@ -52,14 +52,15 @@ export class Evaluator {
    * Computes the outputs for the samples with the given indices. Noise depends only on the random labels in
    * `labels`.
    */
-  run(
+  async run(
     values: State,
     data: TrainingData,
     indices: ArrayLike<number>,
     labels: readonly RandomLabel[],
   ): Promise<Record<string, TensorData>> {
     const parameters = Object.fromEntries(this.fed.map((name) => [name, values.get(name)!]));
-    return this.session.run({ ...fillInputs(this.fields, this.noise, data, indices, labels), ...parameters });
+    const fields = await fillInputs(this.fields, this.noise, data, indices, labels);
+    return this.session.run({ ...fields, ...parameters });
   }
 
   close(): Promise<void> {

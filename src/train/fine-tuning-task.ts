@@ -1,9 +1,12 @@
 import { IMAGES, LABELS } from "../data/images/prepared-images.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { cast, input, showShape } from "../graph/index.js";
+import type { Rewrite } from "../graph/substitute.js";
 import { substitute } from "../graph/substitute.js";
 import { topologicalOrder } from "../graph/topological-order.js";
-import { crossEntropy } from "../nn/losses.js";
+import { batchStatistics } from "../nn/batch-statistics.js";
+import { TrainingPass } from "../nn/layers/layer.js";
+import { crossEntropy, softCrossEntropy } from "../nn/losses.js";
 import type { NamedParameters } from "../nn/module.js";
 import { check } from "../util/errors.js";
 import type { InferenceGraph, LossGraph, NoiseKind, Task } from "./task.js";
@@ -18,14 +21,28 @@ export interface FineTuningOptions {
   readonly parameters: NamedParameters;
   /** For each input that takes noise, the distribution of the noise. */
   readonly noise?: Readonly<Record<string, NoiseKind>>;
+  /** Share of the target that is spread evenly over all classes (label smoothing). Default 0. */
+  readonly labelSmoothing?: number;
+  /**
+   * What the task reads as targets: "labels" (the default), [batch], or with "distributions" the field "targets", [batch,
+   * classes], whose rows sum to 1, such as the mixed labels of mixup.
+   */
+  readonly targets?: "labels" | "distributions";
+  /**
+   * Whether the batch normalisation with the scale of this name normalises by the statistics of the batch in training,
+   * and updates the running ones. Default: none does, so the statistics of the file stay.
+   */
+  readonly batchStatistics?: (scale: string) => boolean;
 }
+
+/** Name of the field of mixed labels, [batch, classes]. */
+export const TARGETS = "targets";
 
 /**
  * A task that continues the training of a traced classifier, such as one from an ONNX file, one behind a
  * VOneBlock, or one into which oscillators were built. The task reads "images", which have the shape of the
- * network's own input, and "labels", [batch] (whole numbers). The loss is the mean cross-entropy, and the
- * output is "logits". Batch normalisation from a file keeps the statistics of the file. To start from the
- * file's values, pass them as `Recipe.values`.
+ * network's own input, and "labels", [batch] (whole numbers), or "targets" (see the options). The loss is the mean
+ * cross-entropy, and the output is "logits". To start from the file's values, pass them as `Recipe.values`.
  *
  * @throws StriateError for logits that are not [batch, classes], and for inputs besides images and noise
  */
@@ -50,13 +67,22 @@ export class FineTuningTask implements Task {
   }
 
   loss(batch: number): LossGraph {
-    const { inputs, noise, logits } = this.#trace(batch);
+    const { labelSmoothing = 0, targets, batchStatistics: trains } = this.options;
+    const pass = new TrainingPass();
+    const rewrite = trains && batchStatistics(pass, trains);
+    const { inputs, noise, logits } = this.#trace(batch, rewrite);
+    const common = { noise, updates: pass.updates };
+    if (targets === "distributions") {
+      const mixed = input(TARGETS, [batch, logits.shape[1]!]);
+      const loss = softCrossEntropy(logits, mixed, { labelSmoothing });
+      return { ...common, inputs: [...inputs, mixed], loss };
+    }
     const labels = input(LABELS, [batch]);
     return {
+      ...common,
       inputs: [...inputs, labels],
-      noise,
       classes: { [LABELS]: logits.shape[1]! },
-      loss: crossEntropy(logits, cast(labels, "int32")),
+      loss: crossEntropy(logits, cast(labels, "int32"), { labelSmoothing }),
     };
   }
 
@@ -65,14 +91,14 @@ export class FineTuningTask implements Task {
     return { inputs, noise, outputs: { logits } };
   }
 
-  #trace(batch: Dim) {
+  #trace(batch: Dim, rewrite?: Rewrite) {
     const { images, logits, noise = {} } = this.options;
     const renewed = (name: string, { shape }: Tensor) => input(name, [batch, ...shape.slice(1)]);
     const own = renewed(IMAGES, images);
     const drawn = Object.entries(this.#noise).map(
       ([name, tensor]) => [tensor, renewed(name, tensor)] as const,
     );
-    const traced = substitute({ logits }, new Map([[images, own], ...drawn]));
+    const traced = substitute({ logits }, new Map([[images, own], ...drawn]), rewrite);
     const kinds = Object.keys(this.#noise).map((name) => [name, noise[name]!] as const);
     return {
       inputs: [own, ...drawn.map(([, tensor]) => tensor)],

@@ -82,6 +82,15 @@ export function modelMetadata(description: ModelDescription): Record<string, str
   };
 }
 
+/** The metadata of a model with another description; entries of other programs stay. */
+export function withDescription(
+  metadata: Readonly<Record<string, string>>,
+  description: ModelDescription,
+): Record<string, string> {
+  const others = Object.entries(metadata).filter(([key]) => !key.startsWith(PREFIX));
+  return { ...Object.fromEntries(others), ...modelMetadata(description) };
+}
+
 function keyed(prefix: string, values: object): Record<string, string> {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([key, value]) => [`${prefix}${key}`, JSON.stringify(value)]));

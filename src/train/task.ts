@@ -59,13 +59,14 @@ export interface TrainingData {
   /**
    * Writes the fields of the samples with the given indices, one sample after another, to the given arrays.
    * The random labels in `draw` determine random choices, such as those of an augmentation: equal labels give
-   * equal samples.
+   * equal samples. Data that are read from files or made by worker threads return a promise; the next batch is then
+   * read while a step runs.
    */
   fill(
     indices: ArrayLike<number>,
     fields: Readonly<Record<string, Float32Array>>,
     draw?: readonly RandomLabel[],
-  ): void;
+  ): void | Promise<void>;
 }
 
 /**
@@ -75,14 +76,14 @@ export interface TrainingData {
  * @param classes as in {@link LossGraph}
  * @throws StriateError for a class label that is none of the classes
  */
-export function fillInputs(
+export async function fillInputs(
   inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[],
   noise: Readonly<Record<string, NoiseKind>>,
   data: TrainingData,
   indices: ArrayLike<number>,
   labels: readonly RandomLabel[],
   classes: LossGraph["classes"] = {},
-): Record<string, TensorData> {
+): Promise<Record<string, TensorData>> {
   const feeds: Record<string, TensorData> = {};
   const fields: Record<string, Float32Array> = {};
   for (const { name, shape } of inputs) {
@@ -97,7 +98,9 @@ export function fillInputs(
       else random.fillNormal(values);
     }
   }
-  data.fill(indices, fields, labels);
+  const filling = data.fill(indices, fields, labels);
+  // Data that are in memory are ready at once, and a turn of the event loop would only delay the step.
+  if (filling !== undefined) await filling;
   for (const [name, count] of Object.entries(classes)) {
     const values = fields[name];
     if (values && typeof count === "number") checkLabels(name, values, indices, count);

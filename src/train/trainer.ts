@@ -63,7 +63,7 @@ export interface TrainerState {
 export class Trainer {
   #step: number;
   readonly #learningRate: Schedule;
-  #next: { readonly step: number; readonly feeds: Record<string, TensorData> } | undefined;
+  #next: { readonly step: number; readonly feeds: Promise<Record<string, TensorData>> } | undefined;
 
   private constructor(
     readonly training: TrainingLayout,
@@ -142,12 +142,14 @@ export class Trainer {
    */
   async advance(): Promise<StepMetrics> {
     const step = this.#step;
-    const feeds = this.#next?.step === step ? this.#next.feeds : this.#feeds(step);
+    const feeds = await (this.#next?.step === step ? this.#next.feeds : this.#feeds(step));
     const rate = this.#learningRate(step);
     const scalars = { learningRate: scalarData(rate), step: scalarData(step) };
     const used = Object.entries(scalars).filter(([name]) => this.training.scalarInputs.includes(name));
     const running = this.program.step({ ...feeds, ...Object.fromEntries(used) });
     this.#next = { step: step + 1, feeds: this.#feeds(step + 1) };
+    // An error of the next batch is thrown only when the batch is due.
+    this.#next.feeds.catch(() => undefined);
     const returned = await running;
     const metrics = Object.fromEntries(
       Object.entries(returned).flatMap(([name, { data }]) =>
@@ -186,7 +188,7 @@ export class Trainer {
     return this.program.close();
   }
 
-  #feeds(step: number): Record<string, TensorData> {
+  #feeds(step: number): Promise<Record<string, TensorData>> {
     const { indices } = this.batches.at(step);
     const labels = [this.recipe.seed, "training noise", step];
     const { noise = {}, classes } = this.loss;

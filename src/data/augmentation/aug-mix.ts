@@ -1,98 +1,14 @@
 import type { Random } from "../../util/random.js";
 import type { RgbImage } from "../images/rgb-image.js";
-import { changeBrightness, changeContrast, changeSaturation } from "./colour.js";
-import {
-  autoContrast,
-  changeSharpness,
-  equalise,
-  posterise,
-  rotation,
-  sample,
-  shearX,
-  shearY,
-  solarise,
-} from "./pixel-operations.js";
+import { operationsWith } from "./operations.js";
+
+const OPERATIONS = operationsWith({ translation: 1 / 3, bits: 4 });
 
 const BINS = 10;
 /** Number of bins, out of ten, from which operations draw their strengths: the weakest ones. */
 const SEVERITY = 3;
 const CHAINS = 3;
 const DEEPEST = 3;
-
-/**
- * An operation and its strength in the highest bin. The strength of a `signed` operation is negated with
- * probability 1/2.
- */
-interface Operation {
-  readonly strongest: (image: RgbImage) => number;
-  readonly signed?: boolean;
-  apply(image: RgbImage, magnitude: number): RgbImage;
-}
-
-const inPlace =
-  (change: (data: Uint8Array, magnitude: number) => void) =>
-  ({ width, height, data }: RgbImage, magnitude: number): RgbImage => {
-    const copy = data.slice();
-    change(copy, magnitude);
-    return { width, height, data: copy };
-  };
-const always = (value: number) => () => value;
-
-const OPERATIONS: readonly Operation[] = [
-  { strongest: always(0.3), signed: true, apply: (image, slope) => sample(image, shearX(slope)) },
-  { strongest: always(0.3), signed: true, apply: (image, slope) => sample(image, shearY(slope)) },
-  {
-    strongest: ({ width }) => width / 3,
-    signed: true,
-    apply: (image, pixels) => sample(image, [1, 0, -Math.trunc(pixels), 0, 1, 0]),
-  },
-  {
-    strongest: ({ height }) => height / 3,
-    signed: true,
-    apply: (image, pixels) => sample(image, [1, 0, 0, 0, 1, -Math.trunc(pixels)]),
-  },
-  {
-    strongest: always(30),
-    signed: true,
-    apply: (image, degrees) => sample(image, rotation(degrees, image.width, image.height)),
-  },
-  {
-    strongest: always(4),
-    apply: inPlace((data, bits) => {
-      posterise(data, 4 - Math.round(bits));
-    }),
-  },
-  {
-    strongest: always(255),
-    apply: inPlace((data, darker) => {
-      solarise(data, 255 - darker);
-    }),
-  },
-  { strongest: always(0), apply: inPlace(autoContrast) },
-  { strongest: always(0), apply: inPlace(equalise) },
-  {
-    strongest: always(0.9),
-    signed: true,
-    apply: inPlace((data, more) => {
-      changeBrightness(data, 1 + more);
-    }),
-  },
-  {
-    strongest: always(0.9),
-    signed: true,
-    apply: inPlace((data, more) => {
-      changeSaturation(data, 1 + more);
-    }),
-  },
-  {
-    strongest: always(0.9),
-    signed: true,
-    apply: inPlace((data, more) => {
-      changeContrast(data, 1 + more);
-    }),
-  },
-  { strongest: always(0.9), signed: true, apply: (image, more) => changeSharpness(image, 1 + more) },
-];
 
 /**
  * AugMix (Hendrycks et al. 2020) with torchvision's defaults. Three chains of one to three operations each

@@ -126,14 +126,16 @@ export function writePlanes({ data }: RgbImage, channels: number, out: Uint8Arra
   }
 }
 
-/**
- * Lookup tables of the preprocessing. For each of the network's channels: the network's value for each of the
- * 256 byte values, and the image channel from which to read the bytes.
- */
-function tables(
-  preprocessing: Preprocessing,
-  channels: number,
-): { readonly plane: number; readonly values: Float32Array }[] {
+/** The values of one channel of a network's input. */
+export interface PixelTable {
+  /** The channel of the image from which the bytes are read. */
+  readonly plane: number;
+  /** The network's value for each of the 256 byte values. */
+  readonly values: Float32Array;
+}
+
+/** Lookup tables of a preprocessing, one for each of the network's channels. */
+export function pixelTables(preprocessing: Preprocessing, channels: number): PixelTable[] {
   const { scale, mean, std, layout, colours } = completePreprocessing(preprocessing, channels);
   check(layout === "NCHW", () => `preprocessing: expected the layout NCHW for training, got ${layout}`);
   const planes = Array.from({ length: channels }, (_, c) => (colours === "BGR" ? channels - 1 - c : c));
@@ -144,6 +146,19 @@ function tables(
       (_, byte) => (byte / (255 / scale) - mean[plane]!) / std[plane]!,
     ),
   }));
+}
+
+/** Writes the values of an image for a network, channel by channel; with a single table, those of the grey image. */
+export function writeValues(image: RgbImage, tables: readonly PixelTable[], out: Float32Array): void {
+  const { data } = image;
+  const positions = data.length / 3;
+  for (const [c, { plane, values }] of tables.entries()) {
+    const at = c * positions;
+    if (tables.length === 1)
+      for (let i = 0; i < positions; i++)
+        out[at + i] = values[greyOf(data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!)]!;
+    else for (let i = 0; i < positions; i++) out[at + i] = values[data[3 * i + plane]!]!;
+  }
 }
 
 /** Options for feeding prepared images to a network. */
@@ -177,7 +192,7 @@ export function imageData(
   { augmentation }: ImageDataOptions = {},
 ): ImageData {
   const { pixels, shape, labels, count } = images;
-  const lookup = tables(preprocessing, shape[0]!);
+  const lookup = pixelTables(preprocessing, shape[0]!);
   const [, height, width] = shape as [number, number, number];
   const positions = height * width;
   const size = lookup.length * positions;

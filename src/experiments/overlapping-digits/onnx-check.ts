@@ -61,7 +61,7 @@ async function logits(runtime: Runtime, model: Uint8Array, data: TrainingData): 
       return { name, shape };
     });
     const indices = Array.from({ length: COMPARED }, (_, i) => i);
-    const feeds: Record<string, TensorData> = fillInputs(
+    const feeds: Record<string, TensorData> = await fillInputs(
       inputs,
       { "noise.phases": "uniform" },
       data,

@@ -1,10 +1,8 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import { checkImage } from "../../data/images/rgb-image.js";
-import { workerScript } from "../../runtime/worker-node.js";
+import { RequestThread } from "../../runtime/request-thread-node.js";
 import { checkWhole } from "../../util/check.js";
-import { StriateError } from "../../util/errors.js";
 import type { CorruptOptions } from "./corrupt.js";
 import type { CorruptionName, Severity } from "./kinds.js";
 
@@ -37,8 +35,8 @@ export interface CorruptionRequest {
   readonly index: number;
 }
 
-export type CorruptionReply =
-  { readonly images: readonly RgbImage[] } | { readonly error: string; readonly name: string };
+/** The corrupted versions of an image, in the order of the tasks. */
+export type CorruptionAnswer = readonly RgbImage[];
 
 /**
  * Corrupts images on all cores. Each image of the source gives one result, in the source's order. At most two
@@ -63,7 +61,14 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
 ): AsyncGenerator<WithCorrupted<T>, void, undefined> {
   const { threads = availableParallelism(), signal, ...shared } = options;
   checkWhole("corruptions: threads", threads);
-  const workers = Array.from({ length: threads }, () => new CorruptionThread({ tasks, options: shared }));
+  const workers = Array.from(
+    { length: threads },
+    () =>
+      new RequestThread<CorruptionRequest, CorruptionAnswer>("./corruption-thread-node.js", import.meta.url, {
+        tasks,
+        options: shared,
+      } satisfies CorruptionThreadData),
+  );
   const pending: Promise<WithCorrupted<T>>[] = [];
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -103,49 +108,4 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
 function withOwnMemory(image: RgbImage): RgbImage {
   const { data } = image;
   return data.byteLength === data.buffer.byteLength ? image : { ...image, data: data.slice() };
-}
-
-class CorruptionThread {
-  readonly #worker: Worker;
-  readonly #waiting: {
-    readonly resolve: (images: readonly RgbImage[]) => void;
-    readonly reject: (error: Error) => void;
-  }[] = [];
-  #failure: Error | undefined;
-
-  constructor(workerData: CorruptionThreadData) {
-    this.#worker = new Worker(workerScript("./corruption-thread-node.js", import.meta.url), { workerData });
-    this.#worker.on("message", (reply: CorruptionReply) => {
-      const waiting = this.#waiting.shift();
-      if ("images" in reply) waiting?.resolve(reply.images);
-      else {
-        waiting?.reject(
-          reply.name === "StriateError" ? new StriateError(reply.error) : new Error(reply.error),
-        );
-      }
-    });
-    this.#worker.on("error", (error) => {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-    });
-    this.#worker.on("exit", () => {
-      this.#fail(new StriateError("a worker thread for corruptions ended unexpectedly"));
-    });
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
-  }
-
-  ask(request: CorruptionRequest): Promise<readonly RgbImage[]> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#worker.terminate();
-  }
 }

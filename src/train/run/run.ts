@@ -46,6 +46,8 @@ export interface TrainSettings extends Recipe {
   readonly plateau?: PlateauOptions & { readonly measure: string };
   /** Name of the evaluation whose highest value selects the final parameters (default: the last ones). */
   readonly selectBest?: string;
+  /** Ends the run if the evaluation named `measure` has not risen for `patience` evaluations. Default: never. */
+  readonly stopEarly?: { readonly measure: string; readonly patience: number };
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** Pauses the run between two steps, with a checkpoint, until it is resumed. */
@@ -134,6 +136,7 @@ export async function runTraining(
     evaluateEvery,
     evaluate,
     selectBest,
+    stopEarly,
   } = settings;
   const plateau = settings.plateau && new PlateauRate(settings.plateau);
   const recipe = { ...settings, ...(plateau && { learningRate: () => plateau.rate }) };
@@ -196,7 +199,9 @@ export async function runTraining(
       await evaluateNow(evaluate);
       rate.resume();
     }
-    while (trainer.step < steps) {
+    const stalled = () =>
+      stopEarly !== undefined && sinceBest(log.evaluations, stopEarly.measure) >= stopEarly.patience;
+    while (trainer.step < steps && !stalled()) {
       if (pause?.paused === true && signal?.aborted !== true) {
         rate.pause();
         await save();
@@ -220,7 +225,7 @@ export async function runTraining(
     }
     const state = await readState();
     await save(undefined, state);
-    const finished = trainer.step >= steps;
+    const finished = trainer.step >= steps || stalled();
     const values =
       (finished ? await best.values(trainer) : undefined) ?? trainer.valuesIn(state, { averaged: true });
     return {
@@ -239,6 +244,16 @@ export async function runTraining(
     log.close();
     await trainer.close();
   }
+}
+
+/** The number of evaluations after the best one. */
+function sinceBest(evaluations: readonly LogRow[], measure: string): number {
+  let [best, at] = [-Infinity, -1];
+  for (const [i, { [measure]: value }] of evaluations.entries()) {
+    check(typeof value === "number", () => `stopEarly: the evaluation gives no "${measure}"`);
+    if (value > best) [best, at] = [value, i];
+  }
+  return evaluations.length - 1 - at;
 }
 
 /** Says so if a run continues where its sums may round differently. */

@@ -1,6 +1,7 @@
 import type { Tensor, WrittenOnnx } from "../../../graph/index.js";
 import { input, lower, showShape, writeOnnx } from "../../../graph/index.js";
 import { isStaticShape } from "../../../graph/dims.js";
+import { changedModel } from "../../../graph/onnx/changed-model.js";
 import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import { substitute } from "../../../graph/substitute.js";
 import { scope } from "../../../graph/tensor.js";
@@ -8,7 +9,13 @@ import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState, namedParameters } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
 import type { ModelDescription } from "../../../train/model-description.js";
-import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
+import {
+  describeModel,
+  inputRoles,
+  modelMetadata,
+  noiseInputs,
+  withDescription,
+} from "../../../train/model-description.js";
 import type { NoiseKind } from "../../../train/task.js";
 import { StriateError, check } from "../../../util/errors.js";
 import { Random } from "../../../util/random.js";
@@ -49,6 +56,8 @@ export interface KuramotoModel {
   readonly noise: Readonly<Record<string, NoiseKind>>;
   /** The model's description for the metadata of files. It includes the new noise input. */
   readonly description: ModelDescription;
+  /** The same network as an imported model, for further changes such as V1 in front. */
+  readonly model: ImportedModel;
 }
 
 /**
@@ -84,9 +93,12 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
   const noise = input(noiseName, map.shape);
   const trace = scope("oscillators", () => kuramoto.forward(noise, map, { steps, stepSize }));
   const features = readout.forward(trace.last);
-  const outputs = substitute(model.outputs, new Map([[map, features]]));
-  const description = describeModel(model.metadata, "oscillators");
-  const kinds = { ...inputRoles(model, description, "oscillators").noise, [noiseName]: "normal" } as const;
+  const replacements = new Map([[map, features]]);
+  const outputs = substitute(model.outputs, replacements);
+  const own = describeModel(model.metadata, "oscillators");
+  const kinds = { ...inputRoles(model, own, "oscillators").noise, [noiseName]: "normal" } as const;
+  const description = { ...own, noise: noiseInputs(outputs, kinds), system: "AKOrN" };
+  const initial = initialState(parameters, (name) => Random.derive(seed, name));
   return {
     inputs: { ...model.inputs, [noiseName]: noise },
     outputs,
@@ -95,10 +107,18 @@ export function withKuramoto(model: ImportedModel, at: string, options: WithKura
     parameters,
     values: new Map([
       ...Array.from(model.parameters, ([name, { data }]) => [name, data] as const),
-      ...initialState(parameters, (name) => Random.derive(seed, name)),
+      ...initial,
     ]),
     noise: kinds,
-    description: { ...description, noise: noiseInputs(outputs, kinds), system: "AKOrN" },
+    description,
+    model: changedModel(model, {
+      replacements,
+      inputs: { [noiseName]: noise },
+      parameters: new Map(
+        Array.from(parameters, ([name, tensor]) => [name, { tensor, data: initial.get(name)! }]),
+      ),
+      metadata: withDescription(model.metadata, description),
+    }),
   };
 }
 

@@ -186,13 +186,10 @@ export interface Candidate extends CutPoint {
 }
 
 /**
- * Finds the candidates of the automatic rule. The rule considers only feature maps of more than one pixel
- * through which every path from the image to the output passes, such as the output of a residual block but
- * not the values inside the block. For each resolution it marks one feature map: the last activation output
- * before the resolution changes, or the last feature map if none is an activation output. The candidates are
- * the marked feature maps and all other activation outputs.
+ * Lists the feature maps of more than one pixel through which every path from the image to the output passes, in the
+ * order in which the network computes them.
  */
-export function candidates(backbone: Backbone): Candidate[] {
+export function throughMaps(backbone: Backbone): CutPoint[] {
   const { order, lastUse } = relevantNodes(backbone);
   const names = new Map(Array.from(backbone.values, ([name, tensor]) => [tensor, name]));
   const passed: CutPoint[] = [];
@@ -210,6 +207,18 @@ export function candidates(backbone: Backbone): Candidate[] {
     }
     needed = Math.max(needed, ...used);
   });
+  return passed;
+}
+
+/**
+ * Finds the candidates of the automatic rule. The rule considers only feature maps of more than one pixel
+ * through which every path from the image to the output passes, such as the output of a residual block but
+ * not the values inside the block. For each resolution it marks one feature map: the last activation output
+ * before the resolution changes, or the last feature map if none is an activation output. The candidates are
+ * the marked feature maps and all other activation outputs.
+ */
+export function candidates(backbone: Backbone): Candidate[] {
+  const passed = throughMaps(backbone);
   const marked = new Set<CutPoint>();
   passed.forEach((cut, i) => {
     const next = passed[i + 1];

@@ -1,3 +1,4 @@
+import { changedModel } from "../../../graph/onnx/changed-model.js";
 import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../../graph/index.js";
 import { lower, parameter, showShape, topologicalOrder, writeOnnx } from "../../../graph/index.js";
@@ -6,7 +7,13 @@ import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
 import type { ModelDescription } from "../../../train/model-description.js";
-import { describeModel, inputRoles, modelMetadata, noiseInputs } from "../../../train/model-description.js";
+import {
+  describeModel,
+  inputRoles,
+  modelMetadata,
+  noiseInputs,
+  withDescription,
+} from "../../../train/model-description.js";
 import type { NoiseKind } from "../../../train/task.js";
 import { checkPositive } from "../../../util/check.js";
 import { StriateError, check } from "../../../util/errors.js";
@@ -78,6 +85,11 @@ export interface V1Network {
   readonly parameters: NamedParameters;
   /** The values of these parameters, with the bottleneck's weight at its initial value. */
   readonly values: State;
+  /**
+   * The same network as an imported model, for further changes such as a Kuramoto layer. Its metadata describe V1 and
+   * the retina.
+   */
+  readonly model: ImportedModel;
 }
 
 /** Name of the bottleneck's weight, the learned 1 x 1 convolution from V1 to the model. */
@@ -122,7 +134,8 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   );
   check(!model.parameters.has(BOTTLENECK), () => `withV1: the model already has a parameter "${BOTTLENECK}"`);
   const features = frontEndFeatures(options, inputs, weight);
-  const outputs = substitute(model.outputs, new Map([[replaced, features]]));
+  const replacements = new Map([[replaced, features]]);
+  const outputs = substitute(model.outputs, replacements);
 
   const leaves = new Set(
     topologicalOrder(Object.values(outputs)).flatMap((node) => (node.leaf ? node.outputs : [])),
@@ -136,27 +149,48 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
   const noise: Record<string, NoiseKind> = { ...drawn, ...frontEndNoise(options) };
   const usedParameters = [...model.parameters].filter(([, { tensor }]) => leaves.has(tensor));
   const bottleneck: NamedParameters = new Map([[BOTTLENECK, weight]]);
+  const description: ModelDescription = {
+    ...ownDescription,
+    preprocessing: frontEndPreprocessing(options),
+    noise: noiseInputs(outputs, noise),
+    system: retina ? "EVNet" : "VOneNet",
+  };
+  const initial = initialState(bottleneck, (name) => Random.derive(seed, name));
   return {
     block,
     retina,
     images: inputs.images,
     noise,
-    description: {
-      ...ownDescription,
-      preprocessing: frontEndPreprocessing(options),
-      noise: noiseInputs(outputs, noise),
-      system: retina ? "EVNet" : "VOneNet",
-    },
+    description,
     outputs,
     parameters: new Map([
       ...bottleneck,
       ...usedParameters.map(([name, { tensor }]) => [name, tensor] as const),
     ]),
     values: new Map<string, TensorData>([
-      ...initialState(bottleneck, (name) => Random.derive(seed, name)),
+      ...initial,
       ...usedParameters.map(([name, { data }]) => [name, data] as const),
     ]),
+    model: changedModel(model, {
+      replacements,
+      inputs: inputsOf(outputs),
+      parameters: new Map([[BOTTLENECK, { tensor: weight, data: initial.get(BOTTLENECK)! }]]),
+      metadata: {
+        ...withDescription(model.metadata, description),
+        ...v1Metadata(block, { behindRetina: retina !== undefined }),
+        ...(retina && retinaMetadata(retina)),
+      },
+    }),
   };
+}
+
+/** The inputs that some outputs read, by name. */
+function inputsOf(outputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    topologicalOrder(Object.values(outputs)).flatMap(({ leaf, outputs: [tensor] }) =>
+      leaf?.kind === "input" ? [[leaf.name, tensor!]] : [],
+    ),
+  );
 }
 
 function imageInput(
