@@ -63,12 +63,23 @@ function addCommand(parent: Commander, spec: Command, path: string, surroundings
     // If a command and its parent have the same option, commander gives the value to the parent, so it is read from
     // there.
     const all = added.optsWithGlobals<Record<string, unknown>>();
-    const given = Object.fromEntries(Object.entries(all).filter(([key]) => key in spec.options));
+    const typed = Object.fromEntries(Object.entries(all).filter(([key]) => key in spec.options));
+    const given = { ...(await valuesInFile(spec, typed)), ...typed };
     const { args, streams, exit } = surroundings;
-    const invocation = { argument: added.args[0] ?? "", words: args, streams };
+    const invocation = { argument: added.args[0] ?? "", given, words: args, streams };
     exit((await spec.run(withStandards(spec.options, given), invocation)) ?? 0);
   });
   for (const below of spec.commands ?? []) addCommand(added, below, own, surroundings);
+}
+
+/** The values in the configuration file that the options name, for a command that reads one. */
+async function valuesInFile(
+  { readsOptionsFile = false, options }: Command,
+  { config }: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  if (!readsOptionsFile || typeof config !== "string") return {};
+  const { readOptionsFile } = await import("./options/config-file.js");
+  return readOptionsFile(config, options);
 }
 
 function examplesOf({ examples }: Command): string {

@@ -5,6 +5,11 @@ export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** The name of an option in a configuration file: `batch-size` for `batchSize`. */
+export function wordsOf(key: string): string {
+  return flagOf(key).slice(2);
+}
+
 /** Puts a word into quotes if it has characters that a shell might treat specially. */
 export function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -11,6 +11,8 @@ export interface Example {
 export interface Invocation {
   /** The value of the command's argument; "" if it has none. */
   readonly argument: string;
+  /** The options that were given, on the command line or in a configuration file, without standard values. */
+  readonly given: Readonly<Record<string, unknown>>;
   /** The whole command line as it was typed, without "striate". */
   readonly words: readonly string[];
   readonly streams: Streams;
@@ -34,6 +36,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly examples: readonly Example[];
   /** Text below the options in the help, loaded only when help is printed. */
   readonly more?: () => Promise<string>;
+  /** Whether the option `config` names a TOML file with values of the options. */
+  readonly readsOptionsFile?: boolean;
   readonly commands?: readonly Command[];
   /** Runs the command and returns the exit status; undefined means 0. */
   run(options: Parsed<S>, invocation: Invocation): Promise<number | undefined>;

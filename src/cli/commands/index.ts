@@ -12,10 +12,12 @@ import { quantizeCommand } from "./quantize.js";
 import { robustnessCommand } from "./robustness.js";
 import { runCommand } from "./run.js";
 import { summaryCommand } from "./summary.js";
+import { trainCommand } from "./train.js";
 
 /** All commands in the order in which help texts and docs list them. */
 export const commands: readonly Command[] = [
   runCommand,
+  trainCommand,
   robustnessCommand,
   predifyCommand,
   quantizeCommand,

@@ -13,6 +13,8 @@ import { modelMetadata, noiseInputs } from "../../train/model-description.js";
 import { LOGITS } from "../../train/with-head.js";
 import { checkOneOf } from "../../util/check.js";
 import { Random } from "../../util/random.js";
+import type { BackboneName } from "./choices.js";
+import { BACKBONES } from "./choices.js";
 
 /** Settings of a network that is trained from its beginning. */
 export interface BackboneSettings {
@@ -83,12 +85,7 @@ const BUILDERS = {
       },
     };
   },
-} satisfies Readonly<Record<string, Builder>>;
-
-/** Names of the networks that are trained from their beginning. */
-export const BACKBONES = Object.keys(BUILDERS) as (keyof typeof BUILDERS)[];
-
-export type BackboneName = keyof typeof BUILDERS;
+} satisfies Readonly<Record<BackboneName, Builder>>;
 
 /** Whether a name is one of {@link BACKBONES}. */
 export function isBackbone(name: string): name is BackboneName {

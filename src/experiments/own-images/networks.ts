@@ -22,7 +22,8 @@ import { describeModel, inputRoles } from "../../train/model-description.js";
 import type { NoiseKind } from "../../train/task.js";
 import { LOGITS, beforeSoftmax, scoresOf, withHead } from "../../train/with-head.js";
 import { StriateError, check } from "../../util/errors.js";
-import { BACKBONES, freshBackbone, isBackbone } from "./backbones.js";
+import { freshBackbone, isBackbone } from "./backbones.js";
+import { BACKBONES } from "./choices.js";
 
 /** V1 in front of a network, as plain data. */
 export interface V1Settings {

@@ -6,10 +6,8 @@ import type { Optimizer } from "../../nn/optimizer.js";
 import { adamW, sgd } from "../../nn/optimizers.js";
 import type { Schedule } from "../../nn/schedules.js";
 import { cosineRate, withWarmUp } from "../../nn/schedules.js";
+import { OPTIMIZERS } from "./choices.js";
 import { checkAtLeast, checkBetween, checkOneOf, checkPositive, checkWhole } from "../../util/check.js";
-
-/** Optimizers of a recipe. */
-export const OPTIMIZERS = ["sgd", "adamw"] as const;
 
 /** How a network is trained on labelled images, as plain data. */
 export interface TrainingRecipe {

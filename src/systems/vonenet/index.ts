@@ -24,6 +24,7 @@ export * from "./v1/bank-weights.js";
 export type { ColourDraw } from "./v1/colour-draw.js";
 export * from "./networks/cornet.js";
 export * from "./networks/evnet.js";
+export * from "./networks/evnet-variant-names.js";
 export * from "./networks/evnet-variants.js";
 export type { FrontEnd, FrontEndInputs } from "./networks/front-end.js";
 export * from "./v1/gabor.js";

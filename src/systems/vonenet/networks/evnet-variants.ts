@@ -1,3 +1,5 @@
+import type { EVNetVariant } from "./evnet-variant-names.js";
+import { EVNET_VARIANTS } from "./evnet-variant-names.js";
 import { checkOneOf } from "../../../util/check.js";
 import type { EVNetFrontEnd } from "./evnet.js";
 import type { ViewingGeometry } from "../v1/receptive-fields.js";
@@ -5,23 +7,6 @@ import { sampleReceptiveFields } from "../v1/sampling.js";
 import { VOneBlock } from "../v1/vone-block.js";
 import type { LightAdaptation } from "../subcortical/light-adaptation.js";
 import { SubcorticalBlock } from "../subcortical/subcortical-block.js";
-
-/**
- * The published variants of EVNet (Piper et al. 2025). "retina" has no V1. In every other variant V1 has
- * noise, also in "no-noise".
- */
-export const EVNET_VARIANTS = [
-  "standard",
-  "no-p-cells",
-  "no-m-cells",
-  "no-light-adapt",
-  "no-contrast-norm",
-  "no-noise",
-  "lgn-v2-connection",
-  "retina",
-] as const;
-/** Name of a variant; docs/evnet.md has a table of them. */
-export type EVNetVariant = (typeof EVNET_VARIANTS)[number];
 
 interface VariantSettings {
   readonly p: number;

@@ -1,0 +1,280 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import pc from "picocolors";
+import type { ImageSource } from "../../data/images/image-source.js";
+import { describeSkipped } from "../../data/images/image-source.js";
+import type { TrainingParts } from "../../data/sets/training-parts-node.js";
+import { trainingParts } from "../../data/sets/training-parts-node.js";
+import { findRate } from "../../experiments/own-images/find-rate.js";
+import type { TrainableNetwork } from "../../experiments/own-images/networks.js";
+import { openNetwork } from "../../experiments/own-images/networks.js";
+import { addFeedback } from "../../experiments/own-images/feedback.js";
+import type { TrainingRecipe } from "../../experiments/own-images/recipe.js";
+import type { TrainedNetwork } from "../../experiments/own-images/train-network.js";
+import {
+  chosenParameters,
+  descriptionOf,
+  openLoader,
+  trainNetwork,
+} from "../../experiments/own-images/train-network.js";
+import type { TrainingReport } from "../../experiments/own-images/training-page.js";
+import { ratePage, trainingPage } from "../../experiments/own-images/training-page.js";
+import { wilsonInterval } from "../../metrics/statistics.js";
+import { percent } from "../../report/html.js";
+import { provenanceOf } from "../../report/provenance-node.js";
+import { mixedData } from "../../train/mixed-data.js";
+import { readMetrics } from "../../train/run/metrics-file-node.js";
+import { shellWord } from "../../util/command-words.js";
+import { check } from "../../util/errors.js";
+import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
+import type { Invocation } from "../commands/command.js";
+import type { TrainCommandOptions } from "../commands/train.js";
+import { checkReportPackages } from "../needed-packages.js";
+import { writeOptionsFile } from "../options/config-file.js";
+import { chooseOutFolder } from "../out-folder.js";
+import { resumingCommand } from "../resuming-command.js";
+import { INTERRUPTED, interruptWork, stoppedLine } from "../terminal/interrupt.js";
+import { createProgress } from "../terminal/progress.js";
+import type { Streams } from "../terminal/streams.js";
+import { renderTable } from "../terminal/table.js";
+import { networkSettings, recipeOf, trainedNames } from "./settings.js";
+
+type Context = Pick<Invocation, "given" | "streams" | "words">;
+
+/** Trains a classifier on labelled images, and writes the network and a report. Returns the exit status. */
+export async function trainClassifier(options: TrainCommandOptions, context: Context): Promise<number> {
+  const started = performance.now();
+  const { data, seed, device, resume, force } = options;
+  const { streams, given, words } = context;
+  check(
+    data !== undefined,
+    () => "expected --data with a folder of images or the name of a data set, got none",
+  );
+  checkReportPackages(device, "sharp");
+  const settings = networkSettings(options);
+  const parts = await trainingParts(data, { validation: options.validation, seed });
+  const network = await openNetwork(settings, parts.train.classes, seed);
+  const recipe = recipeOf(options, network.pretrained);
+  const trains = trainedNames(options.trains);
+  const trainable = chosenParameters(network, trains);
+  const out = await chooseOutFolder(`train-${network.name}`, {
+    resume,
+    force,
+    ...(options.out !== undefined && { out: options.out }),
+  });
+  describeWork(network, parts, recipe, streams);
+  const progress = createProgress({ stream: streams.err });
+  const interrupt = interruptWork("after a checkpoint is written", (line) => {
+    progress.note(line);
+  });
+  const common = {
+    recipe,
+    seed,
+    device,
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.loaders !== undefined && { loaders: options.loaders }),
+    signal: interrupt.signal,
+  };
+  try {
+    if (options.findRate)
+      return await searchRate(network, parts, { ...common, trainable, out, progress, streams });
+    await ensureFolder(out);
+    const { out: _out, resume: _resume, force: _force, config: _config, ...kept } = given;
+    await writeOptionsFile(join(out, "config.toml"), kept, [
+      "Options of a training run. To start the same run again:",
+      `striate train --config ${shellWord(join(out, "config.toml"))}`,
+    ]);
+    const found = await trainNetwork(network, parts, {
+      ...common,
+      folder: out,
+      resume,
+      trains,
+      ...(options.patience !== undefined && { patience: options.patience }),
+      config: { settings: { ...settings }, recipe: { ...recipe }, trains, data: fingerprint(parts) },
+      onProgress: (event) => {
+        progress.update("training", event);
+      },
+      onWarning: (line) => {
+        progress.note(line);
+      },
+    });
+    if (found === undefined) {
+      progress.stop();
+      streams.err.write(stoppedLine(resumingCommand(words, out)));
+      return INTERRUPTED;
+    }
+    const file = join(out, "model.onnx");
+    const { about, metadata } = descriptionOf(network, parts.train.classes);
+    await found.run.export(file, about, metadata);
+    const files: [string, string][] = [["network", file]];
+    if (options.predify !== undefined) {
+      const predified = await addFeedback(file, parts, {
+        ...common,
+        pcoders: options.predify,
+        timesteps: options.timesteps,
+        folder: join(out, "feedback"),
+        resume,
+        onProgress: (event) => {
+          progress.update("feedback", event);
+        },
+        onWarning: (line) => {
+          progress.note(line);
+        },
+      });
+      if (predified === undefined) {
+        progress.stop();
+        streams.err.write(stoppedLine(resumingCommand(words, out)));
+        return INTERRUPTED;
+      }
+      files.push(["with feedback", predified]);
+    }
+    progress.stop();
+    const seconds = (performance.now() - started) / 1000;
+    const report = await reportOf(network, parts, found, { recipe, out, words, seed, seconds });
+    await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(report, null, 1)}\n`);
+    await writeFileAtomic(join(out, "report.html"), await trainingPage(report));
+    files.unshift(["report", join(out, "report.html")]);
+    files.push(["results", join(out, "results.json")], ["options", join(out, "config.toml")]);
+    printReport(report, files, streams);
+    const last = files.find(([what]) => what === "with feedback")?.[1] ?? file;
+    streams.out.write(
+      `\nMeasure its robustness: striate robustness ${shellWord(last)} --data ${shellWord(data)} --corruptions benchmark\n`,
+    );
+    return 0;
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+  }
+}
+
+function describeWork(
+  network: TrainableNetwork,
+  { train, validation, test, text, cautions }: TrainingParts,
+  recipe: TrainingRecipe,
+  streams: Streams,
+): void {
+  const [channels, height, width] = network.imageShape;
+  streams.err.write(
+    `${pc.bold(network.name)}: images of ${height} x ${width} pixels and ${channels} ${channels === 1 ? "channel" : "channels"}\n`,
+  );
+  for (const choice of network.choices) streams.err.write(`${pc.dim(choice)}\n`);
+  streams.err.write(
+    `${pc.dim(`${train.classes.length} classes · ${train.count} images to train on, ${validation.count} for validation, ${test.count} to test · ${text}`)}\n`,
+  );
+  const { epochs, batchSize, optimizer, learningRate } = recipe;
+  streams.err.write(
+    `${pc.dim(`${epochs} epochs · batches of ${batchSize} · ${optimizer} with a learning rate of ${learningRate}`)}\n`,
+  );
+  for (const caution of cautions) streams.err.write(`${pc.yellow("caution")} ${caution}\n`);
+}
+
+/** What a resumed run must find unchanged: names and labels of the images. */
+function fingerprint({ train, validation, test }: TrainingParts): string {
+  const hash = createHash("sha256");
+  for (const part of [train, validation, test]) addTo(hash, part);
+  return hash.digest("hex").slice(0, 16);
+}
+
+function addTo(hash: ReturnType<typeof createHash>, { count, classes, labels, nameOf }: ImageSource): void {
+  hash.update(JSON.stringify(classes));
+  for (let i = 0; i < count; i++) hash.update(`${nameOf(i)}\0${labels[i]!}\n`);
+}
+
+async function searchRate(
+  network: TrainableNetwork,
+  { train }: TrainingParts,
+  options: Parameters<typeof findRate>[2] & {
+    readonly out: string;
+    readonly loaders?: number;
+    readonly progress: ReturnType<typeof createProgress>;
+    readonly streams: Streams;
+  },
+): Promise<number> {
+  const { recipe, out, progress, streams } = options;
+  const loader = openLoader(train, network, recipe, "train", options.loaders);
+  const mixes = recipe.mixup > 0 || recipe.cutmix > 0;
+  const data = mixes
+    ? mixedData(loader, { ...recipe, shape: network.imageShape, classes: train.classes.length })
+    : loader;
+  try {
+    const found = await findRate(network, data, options);
+    progress.stop();
+    if (options.signal?.aborted === true) {
+      streams.err.write(stoppedLine());
+      return INTERRUPTED;
+    }
+    const path = join(out, "learning-rate.html");
+    await ensureFolder(out);
+    await writeFileAtomic(path, await ratePage(network.name, found));
+    streams.out.write(
+      `The loss was smallest at a learning rate of ${(10 * found.suggested).toPrecision(1)}. Start with a tenth of it: --learning-rate ${found.suggested}\nplot  ${path}\n`,
+    );
+    return 0;
+  } finally {
+    await loader.close();
+  }
+}
+
+async function reportOf(
+  network: TrainableNetwork,
+  { train, validation, test, text, cautions }: TrainingParts,
+  found: TrainedNetwork,
+  context: {
+    readonly recipe: TrainingRecipe;
+    readonly out: string;
+    readonly words: readonly string[];
+    readonly seed: number;
+    readonly seconds: number;
+  },
+): Promise<TrainingReport> {
+  const { recipe, out, words, seed, seconds } = context;
+  const rows = await readMetrics(join(out, "metrics.jsonl"));
+  const command = ["striate", ...words].map(shellWord).join(" ");
+  return {
+    network: network.name,
+    choices: network.choices,
+    data: {
+      name: train.name,
+      classes: train.classes,
+      counts: { train: train.count, validation: validation.count, test: test.count },
+      text,
+      cautions,
+    },
+    recipe,
+    trained: found.trained,
+    parameters: found.parameters,
+    losses: rows.flatMap(({ step, loss }) => (typeof loss === "number" ? [{ step, loss }] : [])),
+    validation: found.run.evaluations.map(({ step, loss, accuracy }) => ({
+      step,
+      loss: Number(loss),
+      accuracy: Number(accuracy),
+    })),
+    test: found.test,
+    imagesPerSecond: found.run.imagesPerSecond,
+    skipped: found.skipped,
+    provenance: provenanceOf([seed], command, seconds),
+  };
+}
+
+function printReport(
+  report: TrainingReport,
+  files: readonly (readonly [string, string])[],
+  streams: Streams,
+): void {
+  const { test, validation, skipped, data } = report;
+  const { low, high } = wilsonInterval(Math.round(test.accuracy * test.count), test.count);
+  const best = Math.max(...validation.map(({ accuracy }) => accuracy));
+  const warning = describeSkipped(skipped, data.counts.train + data.counts.validation + data.counts.test);
+  if (warning !== undefined) streams.err.write(`${pc.yellow("caution")} ${warning}\n`);
+  const table = renderTable({
+    title: `${report.network} on ${data.name}`,
+    columns: ["", "accuracy %", "95 % interval", "images"],
+    rows: [
+      ["test", percent(test.accuracy), `${percent(low)} – ${percent(high)}`, String(test.count)],
+      ["best on validation", percent(best), "", String(data.counts.validation)],
+    ],
+  });
+  streams.out.write(`\n${table}\n\n`);
+  const width = Math.max(...files.map(([what]) => what.length));
+  for (const [what, path] of files) streams.out.write(`${what.padEnd(width)}  ${path}\n`);
+}
