@@ -74,7 +74,7 @@ export type {
   Stepper,
   StepperOptions,
 } from "./train/stepper.js";
-export type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "./train/task.js";
+export type { InferenceGraph, LossGraph, MemoryData, NoiseKind, Task, TrainingData } from "./train/task.js";
 export { Trainer, initialValues } from "./train/trainer.js";
 export type { Recipe, StepMetrics, TrainerState } from "./train/trainer.js";
 

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import { preprocessingPreset } from "../data/images/preprocessing.js";
 import type { Experiment, ExperimentResult } from "../experiments/experiment.js";
-import type { SpecialOptions } from "../experiments/options.js";
+import type { ExperimentOptions, SpecialOptions } from "../experiments/options.js";
 import { SPECIAL_OPTIONS, findExperiment } from "../experiments/registry.js";
 import { flagOf } from "../util/command-words.js";
 import { check } from "../util/errors.js";
@@ -43,23 +43,19 @@ export async function runExperiment(
   );
   checkReportPackages(device);
   const { seeds: usual, summary } = experiment.scales[scale];
-  const seeds = Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i);
-  const out = await chooseOutFolder(`${experiment.name}-${scale}`, options);
-  streams.err.write(`${pc.bold(experiment.name)} at scale ${scale}: ${summary}\n`);
-  streams.err.write(`${pc.dim(`seeds ${seeds.join(", ")} · ${device} · results in ${out}`)}\n`);
-
-  const progress = createProgress({ stream: streams.err });
-  const interrupt = interruptWork("after a checkpoint is written", (line) => {
-    progress.note(line);
-  });
-  try {
-    const result = await experiment.run({
+  return runTheExperiment(
+    experiment,
+    {
+      title: experiment.name,
+      summary: `at scale ${scale}: ${summary}`,
+      folder: `${experiment.name}-${scale}`,
       scale,
-      out,
-      seeds,
+      seeds: Array.from({ length: options.seeds ?? usual }, (_, i) => options.seed + i),
       device,
       threads,
       resume,
+      force: options.force,
+      ...(options.out !== undefined && { out: options.out }),
       ...(options.cells !== undefined && { cells: options.cells }),
       ...(model !== undefined && {
         model: {
@@ -68,6 +64,41 @@ export async function runExperiment(
         },
       }),
       ...special,
+    },
+    { streams, words },
+  );
+}
+
+/** What a run of an experiment needs besides the experiment. */
+export interface RunRequest extends Omit<ExperimentOptions, "out" | "signal" | "onProgress" | "onNote"> {
+  /** Title and summary for the terminal. */
+  readonly title: string;
+  readonly summary: string;
+  /** Beginning of the name of a new folder in runs/. */
+  readonly folder: string;
+  readonly out?: string;
+  readonly force: boolean;
+}
+
+/** Runs an experiment with progress in the terminal, and prints its results. Returns the exit status. */
+export async function runTheExperiment(
+  experiment: Experiment,
+  { title, summary, folder, force, out: stated, ...request }: RunRequest,
+  { streams, words }: Pick<Invocation, "streams" | "words">,
+): Promise<number> {
+  const { seeds, device, resume } = request;
+  const out = await chooseOutFolder(folder, { resume, force, ...(stated !== undefined && { out: stated }) });
+  streams.err.write(`${pc.bold(title)} ${summary}\n`);
+  streams.err.write(`${pc.dim(`seeds ${seeds.join(", ")} · ${device} · results in ${out}`)}\n`);
+
+  const progress = createProgress({ stream: streams.err });
+  const interrupt = interruptWork("after a checkpoint is written", (line) => {
+    progress.note(line);
+  });
+  try {
+    const result = await experiment.run({
+      ...request,
+      out,
       signal: interrupt.signal,
       onProgress: (task, event) => {
         progress.update(task, event);

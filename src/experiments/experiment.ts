@@ -51,6 +51,8 @@ interface ExperimentFacts {
   readonly takesModel?: boolean;
   /** The view of the explorer in which a network of this kind runs live. */
   readonly explorerView?: ExplorerView;
+  /** The command that repeats a run, if it is not `striate run NAME`. */
+  readonly command?: (options: ExperimentOptions) => string;
   /** The special options that the experiment takes; others are refused. */
   readonly takes?: readonly (keyof SpecialOptions)[];
 }
@@ -175,7 +177,7 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
       return { interrupted: false, tables: noted, files: [] };
     }
     const seconds = (performance.now() - started) / 1000;
-    const provenance = provenanceOf(seeds, commandOf(facts.name, options), seconds);
+    const provenance = provenanceOf(seeds, (facts.command ?? commandOf(facts.name))(options), seconds);
     const finished = { plan, scale, seeds, device, results, out, cells: cellsFolder(out), provenance };
     const { page, numbers, tables = [], files = [], ...text } = await report({ ...finished, ...data });
     const [html, json] = await writeReport(out, page, numbers);
@@ -185,17 +187,19 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
 }
 
 /** The command that repeats a run. */
-function commandOf(name: string, { scale, seeds, model, ...options }: ExperimentOptions): string {
-  const special = SPECIAL_OPTIONS.flatMap((key) => {
-    const value = options[key];
-    return value === undefined ? [] : [`${flagOf(key)} ${shellWord(String(value))}`];
-  });
-  return [
-    `striate run ${name} --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
-    ...special,
-    ...(model ? [`--model ${shellWord(basename(model.path))}`, ...(model.flags ? [model.flags] : [])] : []),
-  ].join(" ");
-}
+const commandOf =
+  (name: string) =>
+  ({ scale, seeds, model, ...options }: ExperimentOptions): string => {
+    const special = SPECIAL_OPTIONS.flatMap((key) => {
+      const value = options[key];
+      return value === undefined ? [] : [`${flagOf(key)} ${shellWord(String(value))}`];
+    });
+    return [
+      `striate run ${name} --scale ${scale} --seed ${seeds[0]!} --seeds ${seeds.length}`,
+      ...special,
+      ...(model ? [`--model ${shellWord(basename(model.path))}`, ...(model.flags ? [model.flags] : [])] : []),
+    ].join(" ");
+  };
 
 /** Writes report.html and results.json into the folder of a run. Returns the list of both, in this order. */
 export async function writeReport(

@@ -8,5 +8,6 @@ export * from "./order-parameter.js";
 export * from "./phase-clusters.js";
 export * from "./principal-components.js";
 export * from "./segmentation.js";
+export * from "./paired.js";
 export * from "./statistics.js";
 export * from "./synchrony.js";

@@ -1,4 +1,4 @@
-import type { TransferListItem } from "node:worker_threads";
+import type { Transferable } from "node:worker_threads";
 import { Worker, parentPort } from "node:worker_threads";
 import { StriateError } from "../util/errors.js";
 import { workerScript } from "./worker-node.js";
@@ -10,6 +10,9 @@ interface Waiting<A> {
   readonly resolve: (answer: A) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** A thread ended before it had answered: it was closed, or its process killed it. */
+export class ThreadEndedError extends StriateError {}
 
 /**
  * A worker thread that answers requests one after another. Q is the type of a request and A that of an answer; both are
@@ -39,7 +42,7 @@ export class RequestThread<Q, A> {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     });
     this.#worker.on("exit", () => {
-      this.#fail(new StriateError("a worker thread ended unexpectedly"));
+      this.#fail(new ThreadEndedError("a worker thread ended before it had answered"));
     });
   }
 
@@ -58,7 +61,7 @@ export class RequestThread<Q, A> {
    *
    * @param transfer memory that moves to the thread instead of being copied
    */
-  ask(request: Q, transfer: readonly TransferListItem[] = []): Promise<A> {
+  ask(request: Q, transfer: readonly Transferable[] = []): Promise<A> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -77,12 +80,12 @@ export class RequestThread<Q, A> {
  *
  * @param memory the memory of an answer, which moves to the main thread instead of being copied
  */
-export function answerRequests<Q, A>(
-  answer: (request: Q) => A | Promise<A>,
+export function answerRequests<A>(
+  answer: (request: never) => A | Promise<A>,
   memory: (answer: A) => readonly ArrayBuffer[],
 ): void {
   let before: Promise<void> = Promise.resolve();
-  parentPort?.on("message", (request: Q) => {
+  parentPort?.on("message", (request: never) => {
     before = before.then(async () => {
       try {
         const found = await answer(request);

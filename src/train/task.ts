@@ -69,6 +69,15 @@ export interface TrainingData {
   ): void | Promise<void>;
 }
 
+/** Training data in memory: `fill` returns when the fields are written. */
+export interface MemoryData extends TrainingData {
+  fill(
+    indices: ArrayLike<number>,
+    fields: Readonly<Record<string, Float32Array>>,
+    draw?: readonly RandomLabel[],
+  ): void;
+}
+
 /**
  * Fills the inputs for one batch with fields of the data and with noise. The noise depends only on the random
  * labels, so that a resumed run draws the same numbers as an uninterrupted one.

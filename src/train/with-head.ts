@@ -160,7 +160,7 @@ function weightOf(operand: Tensor | undefined): Weight | undefined {
   if (node.type !== "Transpose") return undefined;
   const behind = weightOf(node.inputs[0]);
   if (behind === undefined) return undefined;
-  const order = node.attributes["perm"];
+  const order = node.attributes.perm;
   return {
     ...behind,
     axes: (rank) => {

@@ -11,6 +11,7 @@ import { predifyCommand } from "./predify.js";
 import { quantizeCommand } from "./quantize.js";
 import { robustnessCommand } from "./robustness.js";
 import { runCommand } from "./run.js";
+import { studyCommand } from "./study.js";
 import { summaryCommand } from "./summary.js";
 import { trainCommand } from "./train.js";
 
@@ -18,6 +19,7 @@ import { trainCommand } from "./train.js";
 export const commands: readonly Command[] = [
   runCommand,
   trainCommand,
+  studyCommand,
   robustnessCommand,
   predifyCommand,
   quantizeCommand,

@@ -28,7 +28,7 @@ export const corruptionList: ValueType<readonly CorruptionName[]> = {
 };
 
 /** Severities such as "1-5", "3" or "1,3,5". */
-const severityList: ValueType<readonly Severity[]> = {
+export const severityList: ValueType<readonly Severity[]> = {
   placeholder: "list",
   parse: (text) => {
     const chosen = new Set<number>();

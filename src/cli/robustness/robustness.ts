@@ -19,7 +19,12 @@ import { checkEpsilon } from "../../robustness/attacks/ball.js";
 import type { Protocol, ResultCard, TimestepFindings } from "../../robustness/card.js";
 import { resultCard } from "../../robustness/card.js";
 import type { ConstantSet } from "../../robustness/corruptions/index.js";
-import { CONSTANT_SETS, corruptionGroup, defaultReencode } from "../../robustness/corruptions/index.js";
+import {
+  CONSTANT_SETS,
+  corruptionGroup,
+  defaultReencode,
+  nearestConstants,
+} from "../../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
 import { evaluate } from "../../robustness/evaluate-node.js";
@@ -360,8 +365,7 @@ function inputsOf({ output, noise, input, fixedNoise }: RobustnessOptions): Part
 }
 
 function constantsFor(side: number, stated: string | undefined): ConstantSet {
-  const nearest = [...CONSTANT_SETS].sort((a, b) => Math.abs(a - side) - Math.abs(b - side))[0]!;
-  return CONSTANT_SETS.find((set) => String(set) === stated) ?? nearest;
+  return CONSTANT_SETS.find((set) => String(set) === stated) ?? nearestConstants(side);
 }
 
 /** Number of images that the network is checked with before anything is measured. */

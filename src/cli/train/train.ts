@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import pc from "picocolors";
-import type { ImageSource } from "../../data/images/image-source.js";
 import { describeSkipped } from "../../data/images/image-source.js";
 import type { TrainingParts } from "../../data/sets/training-parts-node.js";
-import { trainingParts } from "../../data/sets/training-parts-node.js";
+import { fingerprintOf, trainingParts } from "../../data/sets/training-parts-node.js";
 import { findRate } from "../../experiments/own-images/find-rate.js";
 import type { TrainableNetwork } from "../../experiments/own-images/networks.js";
 import { openNetwork } from "../../experiments/own-images/networks.js";
@@ -90,7 +88,7 @@ export async function trainClassifier(options: TrainCommandOptions, context: Con
       resume,
       trains,
       ...(options.patience !== undefined && { patience: options.patience }),
-      config: { settings: { ...settings }, recipe: { ...recipe }, trains, data: fingerprint(parts) },
+      config: { settings: { ...settings }, recipe: { ...recipe }, trains, data: fingerprintOf(parts) },
       onProgress: (event) => {
         progress.update("training", event);
       },
@@ -166,18 +164,6 @@ function describeWork(
     `${pc.dim(`${epochs} epochs · batches of ${batchSize} · ${optimizer} with a learning rate of ${learningRate}`)}\n`,
   );
   for (const caution of cautions) streams.err.write(`${pc.yellow("caution")} ${caution}\n`);
-}
-
-/** What a resumed run must find unchanged: names and labels of the images. */
-function fingerprint({ train, validation, test }: TrainingParts): string {
-  const hash = createHash("sha256");
-  for (const part of [train, validation, test]) addTo(hash, part);
-  return hash.digest("hex").slice(0, 16);
-}
-
-function addTo(hash: ReturnType<typeof createHash>, { count, classes, labels, nameOf }: ImageSource): void {
-  hash.update(JSON.stringify(classes));
-  for (let i = 0; i < count; i++) hash.update(`${nameOf(i)}\0${labels[i]!}\n`);
 }
 
 async function searchRate(

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { RequestThread } from "../../runtime/request-thread-node.js";
+import { RequestThread, ThreadEndedError } from "../../runtime/request-thread-node.js";
 import { checkWhole } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
 import type { RandomLabel } from "../../util/random.js";
@@ -108,7 +108,7 @@ export function openImageLoader(source: ImageSource, options: ImageLoaderOptions
       try {
         return { index, values: await read(index, draw) };
       } catch (error) {
-        if (!(error instanceof StriateError)) throw error;
+        if (!(error instanceof StriateError) || error instanceof ThreadEndedError) throw error;
         if (!reasons.has(index)) skipped.push({ name: source.nameOf(index), reason: error.message });
         reasons.set(index, error.message);
         check(skipped.length <= most && skipped.length < source.count, () => {

@@ -5,8 +5,8 @@ import { decodeImage } from "./images-node.js";
 import { pixelTables, writeValues } from "./prepared-images.js";
 import { transformImage } from "./transform.js";
 
-answerRequests<ImageRequest, ImageAnswer>(
-  async ({ picture, name, transform, channels, preprocessing, draw }) => {
+answerRequests<ImageAnswer>(
+  async ({ picture, name, transform, channels, preprocessing, draw }: ImageRequest) => {
     const decoded = "bytes" in picture ? await decodeImage(picture.bytes, name) : picture.image;
     const [first, ...others] = draw;
     const image = transformImage(decoded, transform, Random.derive(first!, ...others));

@@ -49,6 +49,6 @@ export function checkClassSizes({ name, classes, labels }: ImageSource): void {
 /** The number of images of each class. */
 export function classSizes(classes: number, labels: ArrayLike<number>): Uint32Array {
   const sizes = new Uint32Array(classes);
-  for (let i = 0; i < labels.length; i++) sizes[labels[i]!]!++;
+  for (const label of Array.from(labels)) sizes[label]!++;
   return sizes;
 }

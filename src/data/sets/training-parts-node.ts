@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
@@ -113,4 +114,18 @@ async function partsIn(folder: string): Promise<string[]> {
       );
     throw fileError("read the folder", folder, cause);
   }
+}
+
+/** A hash of the names and labels of all images, by which a resumed run notices other data. The pixels are not read. */
+export function fingerprintOf({
+  train,
+  validation,
+  test,
+}: Pick<TrainingParts, "train" | "validation" | "test">): string {
+  const hash = createHash("sha256");
+  for (const part of [train, validation, test]) {
+    hash.update(JSON.stringify(part.classes));
+    for (let i = 0; i < part.count; i++) hash.update(`${part.nameOf(i)}\0${part.labels[i]!}\n`);
+  }
+  return hash.digest("hex").slice(0, 16);
 }

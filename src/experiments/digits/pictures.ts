@@ -4,7 +4,7 @@ import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { COMPLEX_LAYERS } from "../../systems/komplexnet/training/tasks.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { Task, TrainingData } from "../../train/task.js";
+import type { Task, MemoryData } from "../../train/task.js";
 import { closing } from "../../util/closing.js";
 import { readSafetensors } from "../../util/safetensors-node.js";
 import { writeCellWeights } from "../training.js";
@@ -24,7 +24,7 @@ const FILE = "pictures.safetensors";
 export async function saveDigitsPictures(
   task: Task,
   values: State,
-  data: TrainingData,
+  data: MemoryData,
   { folder, seed, ...session }: SessionOptions & { readonly folder: string; readonly seed: number },
 ): Promise<void> {
   const indices = Array.from({ length: DIGITS_PICTURES }, (_, i) => i);

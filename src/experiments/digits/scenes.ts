@@ -10,7 +10,7 @@ import { addPixelNoise } from "../../data/noise.js";
 import type { Shift } from "../../data/shifts.js";
 import { shiftImages, shiftMasks } from "../../data/shifts.js";
 import { IMAGES, MASKS, sceneData } from "../../systems/komplexnet/training/tasks.js";
-import type { TrainingData } from "../../train/task.js";
+import type { MemoryData } from "../../train/task.js";
 import { check, StriateError } from "../../util/errors.js";
 
 const SIZE = { height: 32, width: 32 };
@@ -60,11 +60,11 @@ export function trainingScenes(
   sources: SceneSources,
   set: SceneSet,
   options: { readonly seed: number; readonly stream: string; readonly count: number },
-): TrainingData {
+): MemoryData {
   return sceneData(scenesOf(sources, set, options));
 }
 
-export interface TestScenes extends TrainingData {
+export interface TestScenes extends MemoryData {
   /** The labels of a scene's digits, in the order of the mask channels. */
   digitLabels(index: number): number[];
 }

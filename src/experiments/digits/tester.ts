@@ -12,7 +12,7 @@ import type { SessionOptions } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { MASKS, TARGETS } from "../../systems/komplexnet/training/tasks.js";
 import { Evaluator } from "../../train/evaluator.js";
-import type { Task, TrainingData } from "../../train/task.js";
+import type { Task, MemoryData } from "../../train/task.js";
 import { CLASSES, PIXELS } from "./scenes.js";
 
 /** The measurements of one network under one condition. */
@@ -62,7 +62,7 @@ export interface TestOptions {
 
 /** Tests a network in batches. */
 export interface Tester {
-  test(values: State, data: TrainingData, options: TestOptions): Promise<DigitsTestResult>;
+  test(values: State, data: MemoryData, options: TestOptions): Promise<DigitsTestResult>;
   close(): Promise<void>;
 }
 

@@ -27,6 +27,8 @@ export interface AddFeedbackOptions
   /** Passes over the training images. Default 5. */
   readonly epochs?: number;
   readonly loaders?: number;
+  /** File for the predified network. Default: "predified.onnx" beside the network. */
+  readonly out?: string;
 }
 
 const EPOCHS = 5;
@@ -47,7 +49,7 @@ export async function addFeedback(
   const model = await loadOnnx(file);
   const network = predify(model, { pcoders });
   const { preprocessing = {} } = describeModel(model.metadata, file);
-  const shape = network.backbone.imageShape as readonly number[];
+  const shape = network.backbone.imageShape;
   const loader = openImageLoader(train, {
     transform: testTransform(shape, preprocessing),
     preprocessing,
@@ -69,7 +71,7 @@ export async function addFeedback(
       ...(options.onWarning && { onWarning: options.onWarning }),
     });
     if (!run.finished) return undefined;
-    const out = join(dirname(file), "predified.onnx");
+    const { out = join(dirname(file), "predified.onnx") } = options;
     await saveOnnx(out, writeUnrolled(network, run.values, { timesteps, preprocessing }));
     return out;
   } finally {

@@ -194,7 +194,7 @@ async function modelInFile(
     );
   const own = new Set([...model.parameters.values()].map(({ tensor }) => tensor));
   const named = describeModel(model.metadata, basename(path)).classes;
-  if (named !== undefined && named.length === classes.length && named.every((one, i) => one === classes[i])) {
+  if (JSON.stringify(named) === JSON.stringify(classes)) {
     choices.push("the last layer of the file, which already has these classes");
     const scores = beforeSoftmax(scoresOf(model, output));
     const change = { replacements: new Map(), outputs: { [LOGITS]: scores }, parameters: new Map() };

@@ -82,19 +82,19 @@ function summarySection(report: TrainingReport): Section {
     lead: `${percent(test.accuracy)} % of ${test.count} test images are right (95 % interval ${percent(low)} to ${percent(high)}). Chance is ${percent(1 / data.classes.length)} %.`,
     body: markup`${cards([
       {
-        colour: CATEGORICAL[0]!,
+        colour: CATEGORICAL[0],
         name: "test accuracy",
         value: percent(test.accuracy),
         aside: `${test.count} images that were never trained on`,
       },
       {
-        colour: CATEGORICAL[1]!,
+        colour: CATEGORICAL[1],
         name: "best validation accuracy",
         value: percent(best.accuracy),
         aside: `after step ${best.step}; it chose the weights, so it is too high`,
       },
       {
-        colour: CATEGORICAL[2]!,
+        colour: CATEGORICAL[2],
         name: "trained parameters",
         value: number(trained),
         unit: "",

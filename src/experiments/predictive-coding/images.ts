@@ -12,7 +12,7 @@ import {
   withGaussianNoise,
   withSaltAndPepper,
 } from "../../systems/predify/index.js";
-import type { TrainingData } from "../../train/task.js";
+import type { MemoryData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { BackboneCell, Disturbance } from "./plan.js";
 
@@ -52,7 +52,7 @@ export function augmentedData(
   images: PreparedImages,
   preprocessing: Preprocessing,
   { seed, count, reach = 4 }: { readonly seed: number; readonly count: number; readonly reach?: number },
-): TrainingData {
+): MemoryData {
   return changed(imageData(images, preprocessing), images.count, count, (image, sample) => {
     const shape = images.shape as [number, number, number];
     flipAndMove(image, shape, reach, Random.derive(seed, "augmentation", sample));
@@ -71,7 +71,7 @@ export function noisyData(
     count,
     largestSigma,
   }: { readonly seed: number; readonly count: number; readonly largestSigma: number },
-): TrainingData {
+): MemoryData {
   return changed(imageData(images, preprocessing), images.count, count, (image, sample) => {
     const random = Random.derive(seed, "noise", sample);
     const sigma = random.uniformRange(0, largestSigma);
@@ -81,11 +81,11 @@ export function noisyData(
 }
 
 function changed(
-  data: TrainingData,
+  data: MemoryData,
   images: number,
   count: number,
   change: (image: Float32Array, sample: number) => void,
-): TrainingData {
+): MemoryData {
   return {
     ...data,
     count,

@@ -1,5 +1,3 @@
-import { join } from "node:path";
-import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { PreparedImages } from "../../data/images/prepared-images.js";
 import { prepareImages, sliceImages } from "../../data/images/prepared-images.js";
@@ -7,7 +5,6 @@ import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import { fromRgb } from "../../draw/index.js";
 import { warmAverage } from "../../nn/ema.js";
 import { pngDataUri } from "../../report/png.js";
-import { versions } from "../../report/provenance-node.js";
 import type { AttackPlan } from "../../robustness/attacks/index.js";
 import {
   apgdAttack,
@@ -17,24 +14,16 @@ import {
   standardEnsemble,
   stochasticEnsemble,
 } from "../../robustness/attacks/index.js";
-import type { Protocol, ResultCard } from "../../robustness/card.js";
-import { resultCard } from "../../robustness/card.js";
-import { Classifier } from "../../robustness/classifier.js";
-import { corruptionGroup } from "../../robustness/corruptions/index.js";
-import type { EvaluationPlan } from "../../robustness/evaluate-node.js";
-import { decodePixels, evaluate } from "../../robustness/evaluate-node.js";
+import type { ResultCard } from "../../robustness/card.js";
+import { decodePixels } from "../../robustness/evaluate-node.js";
 import { toImageBatch, toPicture } from "../../robustness/images.js";
 import type { CorruptionCondition, ExampleRecord } from "../../robustness/records.js";
-import { openResults } from "../../robustness/results-file-node.js";
-import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { workerRuntime } from "../../runtime/worker-node.js";
 import { train } from "../../train/run/run-node.js";
-import { ensureFolder } from "../../util/files-node.js";
-import { Random } from "../../util/random.js";
 import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder, cellKey } from "../cells.js";
 import { imageScores } from "../image-scores.js";
+import { measureNetwork } from "../measured-network.js";
 import { cellTraining, learningOf, loadWeights, rateOf, saveWeights } from "../training.js";
 import { trainingImages } from "./images.js";
 import { attackedNetwork, IMAGE_SHAPE, modelOf } from "./networks.js";
@@ -99,13 +88,6 @@ async function runNetwork(config: RecognitionNetworkCell, options: RecognitionOp
   });
 }
 
-const BATCH = 32;
-
-const BINS = 15;
-
-/** Random seed for the choice of test images, which is the same for all networks and seeds. */
-const SEED = 1;
-
 /** Measures accuracy and calibration with one pass for each image. */
 async function runPictures(config: PictureCell, options: RecognitionOptions) {
   const conditions = config.corruptions.flatMap((name) =>
@@ -156,87 +138,33 @@ interface Measurement {
   readonly attack?: AttackPlan;
 }
 
-/** Runs the evaluation of `striate robustness`, whose records let a stopped cell resume. */
 async function measured(
   config: PictureCell | AttackCell,
-  { images: most, conditions = [], attack }: Measurement,
+  { images, conditions = [], attack }: Measurement,
   options: RecognitionOptions,
 ): Promise<{ readonly card: ResultCard; readonly examples: readonly ExampleRecord[] } | undefined> {
-  const { test: source, cells, signal, threads } = options;
+  const { test: source, cells } = options;
   const state = await loadWeights(cells, config.start);
-  const network = attackedNetwork(config.start, config.noise, testedName(config), state);
-  const classifier = new Classifier(network, workerRuntime, sessionOptionsOf(options));
-  const order = Random.derive(SEED, "test images").permutation(source.count);
-  const chosen = [...order.slice(0, most)].sort((a, b) => a - b);
-  const plan: EvaluationPlan = {
-    images: attack === undefined ? chosen : [],
-    conditions,
-    corruption: { constants: 32, reencode: false },
-    attacked: attack === undefined ? [] : chosen,
-    attacks: attack === undefined ? [] : [attack],
-    epsilons: config.kind === "attack" ? config.epsilons : [],
-    seed: config.seed,
-    batch: BATCH,
-    passes: 1,
-  };
-  const protocol: Protocol = {
-    model: {
-      name: testedName(config),
-      sha256: cellKey(config.start),
-      classes: CIFAR10_CLASSES.length,
-      imageShape: IMAGE_SHAPE,
-      answers: network.answers,
-      preprocessing: network.preprocessing,
-      preprocessingFrom: network.preprocessingFrom,
-    },
-    data: {
-      name: source.name,
-      count: source.count,
-      images: plan.images.length,
-      attacked: plan.attacked.length,
-      choice: `drawn at random with seed ${SEED}`,
-      labels: "the data set's own",
-    },
-    seed: config.seed,
-    passes: 1,
-    batch: BATCH,
-    corruptions: [...new Set(conditions.map(({ name }) => name))],
-    severities: [...new Set(conditions.map(({ severity }) => severity))],
-    constants: 32,
-    reencode: false,
-    frost: "procedural",
-    bins: BINS,
-    device: options.device ?? "cpu",
-    version: versions().striate!,
-  };
-  const folder = cellFolder(cells, config);
-  await ensureFolder(folder);
-  const path = join(folder, "records.jsonl");
-  const results = await openResults(path, { cell: recognitionCellName(config), key: cellKey(config) });
-  try {
-    const records = await evaluate([classifier], source, plan, results, {
-      signal,
-      ...(threads !== undefined && { threads }),
-      onProgress: (task, event) => {
-        options.onProgress(task, event);
-      },
-    });
-    if (signal.aborted) return undefined;
-    const examples = records.filter((record): record is ExampleRecord => record.kind === "example");
-    const card = resultCard({
-      protocol,
+  const found = await measureNetwork(
+    {
+      network: attackedNetwork(config.start, config.noise, testedName(config), state),
+      source,
+      images: attack === undefined ? images : 0,
       conditions,
-      plans: plan.attacks,
-      epsilons: plan.epsilons,
-      records,
-      groupOf: corruptionGroup,
-      seconds: 0,
-    });
-    return { card, examples };
-  } finally {
-    await results.close();
-    await classifier.close();
-  }
+      corruption: { constants: 32, reencode: false },
+      attacked: attack === undefined ? 0 : images,
+      attacks: attack === undefined ? [] : [attack],
+      epsilons: config.kind === "attack" ? config.epsilons : [],
+      seed: config.seed,
+      cell: recognitionCellName(config),
+      key: cellKey(config),
+      folder: cellFolder(cells, config),
+    },
+    options,
+  );
+  if (found === undefined) return undefined;
+  const { card, records } = found;
+  return { card, examples: records.filter((record): record is ExampleRecord => record.kind === "example") };
 }
 
 async function pictured(

@@ -4,7 +4,7 @@ import type { PreparedImages } from "../../data/images/prepared-images.js";
 import { IMAGES, LABELS } from "../../data/images/prepared-images.js";
 import { PREPROCESSINGS } from "../../data/images/preprocessing.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
-import type { TrainingData } from "../../train/task.js";
+import type { MemoryData } from "../../train/task.js";
 import { Random } from "../../util/random.js";
 import type { Augmentation } from "./plan.js";
 
@@ -15,7 +15,7 @@ const REACH = 4;
  * Training images in [0, 1], augmented anew each time that training uses them. The random labels that the
  * trainer passes decide the augmentation.
  */
-export function trainingImages(images: PreparedImages, augmentation: Augmentation): TrainingData {
+export function trainingImages(images: PreparedImages, augmentation: Augmentation): MemoryData {
   const { count, labels, pixels } = images;
   const [channels, height, width] = images.shape as [number, number, number];
   const size = channels * height * width;

@@ -7,7 +7,7 @@ import { generateSudoku, SUDOKU_GIVENS } from "../../data/sudoku/generator.js";
 import { loadRrnSudoku, loadSatnetSudoku } from "../../data/sudoku/published-node.js";
 import { drawSymmetry, transformBoard } from "../../data/sudoku/symmetry.js";
 import { PUZZLE, SOLUTION } from "../../systems/akorn/index.js";
-import type { TrainingData } from "../../train/task.js";
+import type { MemoryData } from "../../train/task.js";
 import { check } from "../../util/errors.js";
 import { Random } from "../../util/random.js";
 import type { ExperimentOptions } from "../options.js";
@@ -121,7 +121,7 @@ function chosen(boards: Boards, count: number): Boards {
 }
 
 /** Boards without augmentation, in the fields that networks read. */
-export function boardData({ count, puzzles, solutions }: Boards): TrainingData {
+export function boardData({ count, puzzles, solutions }: Boards): MemoryData {
   const copy = (from: Uint8Array, to: Float32Array | undefined, indices: ArrayLike<number>) => {
     if (to === undefined) return;
     for (let n = 0; n < indices.length; n++)
@@ -150,7 +150,7 @@ export interface TrainingBoardOptions {
  * Boards for training. Early boards can be made easier by filling in some of their blank cells: for each board, a share
  * is drawn uniformly between 0 and a maximum that falls linearly to 0 over training.
  */
-export function trainingBoards(boards: Boards, options: TrainingBoardOptions): TrainingData {
+export function trainingBoards(boards: Boards, options: TrainingBoardOptions): MemoryData {
   const { seed, symmetries, hints, hintedSteps } = options;
   const plain = boardData(boards);
   if (!symmetries && hints === 0) return plain;

@@ -3,7 +3,7 @@ import { fromRgb } from "../../draw/index.js";
 import { contactSheet } from "../../report/contact-sheet.js";
 import { pngDataUri } from "../../report/png.js";
 import { IMAGES } from "../../systems/komplexnet/training/tasks.js";
-import type { TrainingData } from "../../train/task.js";
+import type { MemoryData } from "../../train/task.js";
 import { cellFolder } from "../cells.js";
 import { readDigitsPictures } from "../digits/pictures.js";
 import type { DigitsReport, DigitsLearningPoint } from "../digits/results.js";
@@ -251,7 +251,7 @@ function sheetOf({ testing, plan }: Run, set: SynchronySetName): string {
   return pngDataUri(fromRgb(sheet));
 }
 
-function picturesOf(data: TrainingData, indices: readonly number[], channels: number): RgbImage[] {
+function picturesOf(data: MemoryData, indices: readonly number[], channels: number): RgbImage[] {
   const images = new Float32Array(indices.length * channels * PIXELS);
   data.fill(indices, { [IMAGES]: images });
   return indices.map((n) => {

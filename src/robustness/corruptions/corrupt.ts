@@ -11,6 +11,11 @@ import type { CorruptionDraws, CorruptionName, Severity } from "./kinds.js";
 import { KINDS, SEVERITIES, corruptionName } from "./kinds.js";
 import { jpegRoundTrip } from "./pixels/jpeg.js";
 
+/** The set of constants that was published for the image size nearest to this side, in pixels. */
+export function nearestConstants(side: number): ConstantSet {
+  return [...CONSTANT_SETS].sort((a, b) => Math.abs(a - side) - Math.abs(b - side))[0]!;
+}
+
 /**
  * The set of constants that was published for square images with this side. Throws `StriateError` if
  * there is none.

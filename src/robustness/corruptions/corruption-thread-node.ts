@@ -5,8 +5,8 @@ import type { CorruptionAnswer, CorruptionRequest, CorruptionThreadData } from "
 
 const { tasks, options } = workerData as CorruptionThreadData;
 
-answerRequests<CorruptionRequest, CorruptionAnswer>(
-  ({ image, index }) =>
+answerRequests<CorruptionAnswer>(
+  ({ image, index }: CorruptionRequest) =>
     tasks.map(({ name, severity }) => corrupt(image, name, severity, { ...options, index })),
   (images) => images.map(({ data }) => data.buffer as ArrayBuffer),
 );

@@ -9,7 +9,7 @@ import { TrainingPass } from "../../../nn/layers/layer.js";
 import { namedParameters } from "../../../nn/module.js";
 import { overTime } from "../../../train/stack-timesteps.js";
 import type { StepGraph, SteppedModel } from "../../../train/step-graph.js";
-import type { InferenceGraph, LossGraph, NoiseKind, Task, TrainingData } from "../../../train/task.js";
+import type { InferenceGraph, LossGraph, NoiseKind, Task, MemoryData } from "../../../train/task.js";
 import { endToEndLoss, lastStepLoss } from "./losses.js";
 import type { KomplexNet } from "../model.js";
 import type { Polar } from "../complex-layers.js";
@@ -33,7 +33,7 @@ export const MASKS = "masks";
 const ANSWERS = { overTime: "logits", labels: "several" } as const;
 
 /** Makes training data for the tasks from scenes of digits. */
-export function sceneData(scenes: Scenes): TrainingData {
+export function sceneData(scenes: Scenes): MemoryData {
   return {
     count: scenes.count,
     preprocessing: PREPROCESSINGS.unit,

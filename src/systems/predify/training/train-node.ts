@@ -85,7 +85,7 @@ export async function trainFeedback(
         }),
     }),
   });
-  const first = firstBatch(network, data, Math.min(batchSize, 8));
+  const first = await firstBatch(network, data, Math.min(batchSize, 8));
   const values = await measureWindows(
     network,
     run.values,
@@ -161,10 +161,14 @@ export async function tuneHyperparameters(
   return { run, hyperparameters: hyperparametersOf(run.values, network.pcoders.length) };
 }
 
-function firstBatch(network: PredictiveNetwork, data: TrainingData, batch: number): TensorData {
+async function firstBatch(
+  network: PredictiveNetwork,
+  data: TrainingData,
+  batch: number,
+): Promise<TensorData> {
   const shape = [Math.min(batch, data.count), ...network.backbone.imageShape];
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  data.fill(
+  await data.fill(
     Array.from({ length: shape[0]! }, (_, i) => i),
     { [IMAGES]: values },
   );
