@@ -85,10 +85,10 @@ export function answerRequests<A>(
   memory: (answer: A) => readonly ArrayBuffer[],
 ): void {
   let before: Promise<void> = Promise.resolve();
-  parentPort?.on("message", (request: never) => {
+  parentPort?.on("message", (request: unknown) => {
     before = before.then(async () => {
       try {
-        const found = await answer(request);
+        const found = await answer(request as never);
         parentPort?.postMessage({ answer: found } satisfies Reply<A>, memory(found));
       } catch (error) {
         const { message, name } = error instanceof Error ? error : new Error(String(error));
