@@ -57,7 +57,11 @@ function addCommand(parent: Commander, spec: Command, path: string, surroundings
     .helpOption("-h, --help", "print this help")
     .showHelpAfterError(`(${own} --help lists its options)`)
     .addHelpText("after", examplesOf(spec));
-  if (spec.argument) added.argument(`<${spec.argument.name}>`, spec.argument.help);
+  if (spec.argument)
+    added.argument(
+      `<${spec.argument.name}${spec.argument.several === true ? "..." : ""}>`,
+      spec.argument.help,
+    );
   for (const [key, option] of Object.entries(spec.options)) added.addOption(commanderOption(key, option));
   added.action(async () => {
     // If a command and its parent have the same option, commander gives the value to the parent, so it is read from
@@ -66,7 +70,7 @@ function addCommand(parent: Commander, spec: Command, path: string, surroundings
     const typed = Object.fromEntries(Object.entries(all).filter(([key]) => key in spec.options));
     const given = { ...(await valuesInFile(spec, typed)), ...typed };
     const { args, streams, exit } = surroundings;
-    const invocation = { argument: added.args[0] ?? "", given, words: args, streams };
+    const invocation = { argument: added.args[0] ?? "", all: added.args, given, words: args, streams };
     exit((await spec.run(withStandards(spec.options, given), invocation)) ?? 0);
   });
   for (const below of spec.commands ?? []) addCommand(added, below, own, surroundings);

@@ -127,6 +127,8 @@ export interface ResultCard extends Findings {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   /** The scores at every measured timestep, if there are several. */
   readonly overTime?: readonly TimestepFindings[];
+  /** Names of the classes, in the order of the labels. */
+  readonly classes?: readonly string[];
   /** The measured corruptions by kind. */
   readonly groups: readonly { readonly name: string; readonly members: readonly CorruptionName[] }[];
   readonly warnings: readonly string[];
@@ -192,6 +194,7 @@ export interface CardInput {
   readonly epsilons: readonly number[];
   readonly records: readonly RunRecord[];
   readonly groupOf: (name: CorruptionName) => string;
+  readonly classes?: readonly string[];
   /** Cautions for the card that cannot be derived from the records. */
   readonly warnings?: readonly string[];
   readonly seconds: number;
@@ -219,6 +222,7 @@ export function resultCard(input: CardInput): ResultCard {
     skipped,
     ...findings,
     ...(overTime.length > 1 && { overTime }),
+    ...(input.classes && { classes: input.classes }),
     groups: groupsOf(protocol.corruptions, input.groupOf),
     warnings: [
       ...(input.warnings ?? []),

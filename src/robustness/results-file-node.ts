@@ -89,6 +89,39 @@ async function readRecords(
   settings: Json,
   limits: RecordLimits | undefined,
 ): Promise<RunRecord[] | undefined> {
+  const { first, records, complete, size } = await readLines(path, limits, (line) => {
+    checkSettings(path, line, settings);
+  });
+  if (complete < size) {
+    await truncate(path, complete).catch((cause: unknown) => {
+      throw fileError("repair", path, cause);
+    });
+  }
+  return first === undefined ? undefined : records;
+}
+
+/**
+ * Reads the results of a run for a comparison, without changing the file. An incomplete last line is left out.
+ *
+ * @throws StriateError for a file that is damaged or not a results file
+ */
+export async function readResults(
+  path: string,
+): Promise<{ readonly settings: Json; readonly records: readonly RunRecord[] }> {
+  const { first, records } = await readLines(path, undefined, () => undefined);
+  check(
+    isJsonObject(first) && first.kind === "run",
+    () => `"${path}" is not a results file of a robustness run`,
+  );
+  return { settings: first.settings as Json, records };
+}
+
+/** All complete lines of a results file. `checkFirst` gets the first one before the others are decoded. */
+async function readLines(
+  path: string,
+  limits: RecordLimits | undefined,
+  checkFirst: (line: unknown) => void,
+): Promise<{ first: unknown; records: RunRecord[]; complete: number; size: number }> {
   const bytes = await readFileChecked(path, {
     what: "results file",
     maxBytes: LARGEST,
@@ -102,7 +135,8 @@ async function readRecords(
       `"${path}" is not a results file of a robustness run: it begins with ${JSON.stringify(shorten(text, 20))}`,
   );
   const [first, ...rest] = text.slice(0, complete).split("\n").slice(0, -1);
-  if (first !== undefined) checkSettings(path, parseStrictJson(first, `line 1 of "${path}"`), settings);
+  const settings = first === undefined ? undefined : parseStrictJson(first, `line 1 of "${path}"`);
+  if (first !== undefined) checkFirst(settings);
   const lines = new Map<string, number>();
   const records = rest.map((line, i) => {
     const what = `line ${i + 2} of "${path}"`;
@@ -117,12 +151,7 @@ async function readRecords(
     }
     return record;
   });
-  if (complete < bytes.length) {
-    await truncate(path, complete).catch((cause: unknown) => {
-      throw fileError("repair", path, cause);
-    });
-  }
-  return first === undefined ? undefined : records;
+  return { first: settings, records, complete, size: bytes.length };
 }
 
 function checkSettings(path: string, first: unknown, settings: Json): void {

@@ -11,6 +11,8 @@ export interface Example {
 export interface Invocation {
   /** The value of the command's argument; "" if it has none. */
   readonly argument: string;
+  /** All values of an argument that may have several. */
+  readonly all: readonly string[];
   /** The options that were given, on the command line or in a configuration file, without standard values. */
   readonly given: Readonly<Record<string, unknown>>;
   /** The whole command line as it was typed, without "striate". */
@@ -30,6 +32,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
     readonly name: string;
     readonly help: string;
     readonly completes?: "file" | "experiment" | "shell";
+    /** Whether the command takes one value or more. Default: exactly one. */
+    readonly several?: boolean;
   };
   readonly options: S;
   /** Examples for the help text; at least one. */

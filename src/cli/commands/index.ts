@@ -1,5 +1,6 @@
 import { cacheCommand } from "./cache.js";
 import type { Command } from "./command.js";
+import { compareCommand } from "./compare.js";
 import { completionCommand } from "./completion.js";
 import { corruptCommand } from "./corrupt.js";
 import { devicesCommand } from "./devices.js";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   trainCommand,
   studyCommand,
   robustnessCommand,
+  compareCommand,
   predifyCommand,
   quantizeCommand,
   importCommand,

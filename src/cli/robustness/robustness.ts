@@ -133,6 +133,7 @@ export async function measureRobustness(
       epsilons: plan.epsilons,
       records,
       groupOf: corruptionGroup,
+      classes: source.classes,
       warnings,
       seconds: (performance.now() - began) / 1000,
     });

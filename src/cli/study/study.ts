@@ -60,7 +60,8 @@ export async function runStudy(
     },
     data: fingerprintOf(parts),
   };
-  const command = ["striate", ...words].map(shellWord).join(" ");
+  const kept = words.filter((word) => word !== "--resume" && word !== "--force");
+  const command = ["striate", ...kept].map(shellWord).join(" ");
   const experiment = studyExperiment({ plan, parts, dataName: basename(data), command });
   return runTheExperiment(
     experiment,

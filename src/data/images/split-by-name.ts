@@ -17,14 +17,25 @@ export function splitByName(source: ImageSource, shares: readonly number[], seed
   for (const share of shares) checkBetween(`${source.name}: share of a part`, share, 0, 1);
   check(rest > 0, () => `${source.name}: expected shares with a sum below 1, got ${shares.join(" + ")}`);
   checkClassSizes(source);
-  const places = Array.from({ length: source.count }, (_, index) => {
-    let left = Random.derive("split", seed, source.nameOf(index)).uniform();
+  const draws = Array.from({ length: source.count }, (_, index) =>
+    Random.derive("split", seed, source.nameOf(index)).uniform(),
+  );
+  const places = draws.map((draw) => {
+    let left = draw;
     for (const [i, share] of shares.entries()) {
       if (left < share) return i + 1;
       left -= share;
     }
     return 0;
   });
+  // In a small data set chance may leave a part empty. It then gets the image with the next number.
+  for (const part of shares.keys()) {
+    if (places.includes(part + 1) || shares[part] === 0) continue;
+    const [next] = [...draws.keys()]
+      .filter((index) => places[index] === 0)
+      .sort((a, b) => draws[a]! - draws[b]! || a - b);
+    if (next !== undefined) places[next] = part + 1;
+  }
   return [0, ...shares.keys()].map((_, part) => {
     const indices = places.flatMap((place, index) => (place === part ? [index] : []));
     check(

@@ -118,13 +118,15 @@ function descriptionOf(variant: string): string {
 }
 
 function headline({ variant, measures }: VariantReport): string {
-  const shown = measures
-    .filter(({ kind }) => kind === "clean" || kind === "corrupted" || kind === "attack")
-    .map(({ name, difference }) => {
-      const decided = difference?.status === "undecided" ? ", undecided" : "";
-      return `${name} ${points(difference?.mean ?? NaN)}${decided}`;
-    });
-  return `${variant}: ${shown.join("; ")}.`;
+  const decided = measures
+    .filter(
+      ({ kind, difference }) =>
+        kind !== "corruption" && kind !== "severity" && difference?.status !== "undecided",
+    )
+    .map(({ name, difference }) => `${name} ${points(difference?.mean ?? NaN)}`);
+  return decided.length === 0
+    ? `No difference of ${variant} to ${PLAIN} is decided.`
+    : `Decided differences of ${variant} to ${PLAIN}, in points: ${decided.join(", ")}.`;
 }
 
 function differenceText(measure: StudyMeasure | undefined): Content {
