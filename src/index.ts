@@ -44,6 +44,8 @@ export { decodeCheckpoint, encodeCheckpoint } from "./train/run/checkpoint-forma
 export type { Checkpoint } from "./train/run/checkpoint-format.js";
 export { Evaluator } from "./train/evaluator.js";
 export { exportOnnx, exportStep } from "./train/export.js";
+export { mixedData } from "./train/mixed-data.js";
+export type { MixedDataOptions } from "./train/mixed-data.js";
 export { FineTuningTask } from "./train/fine-tuning-task.js";
 export type { FineTuningOptions } from "./train/fine-tuning-task.js";
 export { withHead } from "./train/with-head.js";

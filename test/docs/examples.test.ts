@@ -201,6 +201,24 @@ describe("examples that take a network", () => {
     expect(weak).toBeGreaterThan(strong!);
   });
 
+  it("examples/fine-tune.ts: a new last layer learns other classes from few images", async () => {
+    const photos = join(folder, "photos");
+    const digits = await openImages("mnist");
+    for (const label of [3, 5, 8]) await mkdir(join(photos, `digit ${label}`), { recursive: true });
+    const counts = new Map<number, number>();
+    for (let i = 5000; [3, 5, 8].some((label) => (counts.get(label) ?? 0) < 40); i++) {
+      const label = digits.labels[i]!;
+      const count = counts.get(label) ?? 0;
+      counts.set(label, count + 1);
+      if ([3, 5, 8].includes(label) && count < 40)
+        await writePng(join(photos, `digit ${label}`, `${i}.png`), await digits.read(i));
+    }
+    const lines = await linesOf("fine-tune.ts", [model, photos, "unit"], folder);
+    const [, right, count] = /^(\d+) of (\d+) test images right$/.exec(lines.at(-1)!)!;
+    expect(Number(right) / Number(count)).toBeGreaterThan(0.6);
+    expect(await readdir(folder)).toContain("fine-tuned.onnx");
+  });
+
   it("examples/predify.ts: decoders learn to predict, and four timesteps answer", async () => {
     const lines = await linesOf("predify.ts", [model, "61"], folder);
     const errors = numbersIn(lines, /reconstruction error ([\d.]+)/g);
