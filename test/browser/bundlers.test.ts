@@ -136,7 +136,7 @@ describe("the packed library", () => {
       await mkdir(out);
       await bundle(out);
       await writeFile(join(out, "index.html"), HTML);
-      const opened = await openPage(await serveFolder(out));
+      const opened = await openPage(`${await serveFolder(out)}?worker`);
       const came = await opened.result<{ losses: number[]; inWorker: number[] }>("results");
       expect(opened.problems).toEqual([]);
       for (const losses of [came.losses, came.inWorker]) {
