@@ -8,6 +8,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     maxWorkers: 2,
+    globalSetup: "test/support/run-folder.ts",
     sequence: { sequencer: LongestFirst },
   },
 });
