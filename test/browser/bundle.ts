@@ -3,14 +3,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A folder that serves one page of `pages/`, bundled by esbuild from the built package. Removed with the test. */
-export async function bundlePage(name: string): Promise<string> {
+const bundles = new Map<string, Promise<string>>();
+afterAll(async () => {
+  for (const folder of bundles.values()) await rm(await folder, { recursive: true, force: true });
+});
+
+/**
+ * A folder that serves one page of `pages/`, bundled by esbuild from the built package, once for a test file, whose
+ * tests must not change it.
+ */
+export function bundlePage(name: string): Promise<string> {
+  let bundle = bundles.get(name);
+  if (bundle === undefined) {
+    bundle = bundleInto(name);
+    bundles.set(name, bundle);
+  }
+  return bundle;
+}
+
+async function bundleInto(name: string): Promise<string> {
   const out = await mkdtemp(join(tmpdir(), "striate-page-"));
-  onTestFinished(() => rm(out, { recursive: true, force: true }));
   await build({
     // The worker's script belongs beside the page's, under this name.
     entryPoints: { page: join(root, "test/browser/pages", name), "worker-thread-web": "striate/worker" },

@@ -10,6 +10,7 @@ import { build as viteBuild } from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import webpack from "webpack";
 import { nodeRuntime } from "striate/node";
+import { packed } from "../support/packed.js";
 import { LIMIT, needsChromium, openPage, serveFolder } from "./chromium.js";
 import { losses } from "./pages/losses.js";
 
@@ -30,15 +31,11 @@ beforeEach((context) => {
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "striate-bundlers-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
-    cwd: root,
-  });
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
   try {
     // As docs/browser.md says: the library, and ONNX Runtime for pages.
-    await run("npm", ["install", ...quiet, join(project, filename), "onnxruntime-web@^1.30.0"], {
+    await run("npm", ["install", ...quiet, await packed(), "onnxruntime-web@^1.30.0"], {
       cwd: project,
     });
   } catch (error) {
@@ -136,7 +133,7 @@ describe("the packed library", () => {
       await mkdir(out);
       await bundle(out);
       await writeFile(join(out, "index.html"), HTML);
-      const opened = await openPage(await serveFolder(out));
+      const opened = await openPage(`${await serveFolder(out)}?worker`);
       const came = await opened.result<{ losses: number[]; inWorker: number[] }>("results");
       expect(opened.problems).toEqual([]);
       for (const losses of [came.losses, came.inWorker]) {

@@ -1,10 +1,11 @@
 import { createReadStream, existsSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { extname, join, normalize } from "node:path";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { TestContext } from "vitest";
-import { onTestFinished } from "vitest";
-import { serve } from "../support/server.js";
+import { afterAll, onTestFinished } from "vitest";
+import { listen, serve } from "../support/server.js";
 
 const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
   (path) => path !== undefined && existsSync(path),
@@ -44,20 +45,39 @@ export interface OpenOptions {
   readonly webgpu?: boolean;
   /** Whether the page is asked to move as little as possible, which saves the processor's time. */
   readonly still?: boolean;
+  /** Whether the page may have a service worker; the one of the explorer fetches the whole site for later. */
+  readonly serviceWorker?: boolean;
 }
 
-/** Opens an address in a browser that is closed with the test. */
-export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
-  const browser = await chromium.launch({
+const browsers = new Map<boolean, Promise<Browser>>();
+afterAll(() => Promise.all(Array.from(browsers.values(), async (browser) => (await browser).close())));
+
+/** The Chromium of this test file, with WebGPU or without: its start takes almost a second of the processor. */
+async function browserOf(webgpu: boolean): Promise<Browser> {
+  const running = await browsers.get(webgpu);
+  if (running?.isConnected() === true) return running;
+  const browser = chromium.launch({
     executablePath: executablePath!,
-    args: [
-      "--no-sandbox",
-      "--disable-background-networking",
-      ...(options.webgpu === true ? SWIFTSHADER : ["--disable-gpu"]),
-    ],
+    args: ["--no-sandbox", "--disable-background-networking", ...(webgpu ? SWIFTSHADER : ["--disable-gpu"])],
   });
-  onTestFinished(() => browser.close());
-  const context = await browser.newContext({ reducedMotion: options.still === true ? "reduce" : null });
+  browsers.set(webgpu, browser);
+  return browser;
+}
+
+/** Opens an address in a page that shares no storage and no cache with others, and is closed with the test. */
+export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
+  const opened = await openLastingPage(url, options);
+  onTestFinished(() => opened.page.context().close());
+  return opened;
+}
+
+/** A page like that of {@link openPage}, which stays until the end of the test file or until its context is closed. */
+export async function openLastingPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
+  const browser = await browserOf(options.webgpu === true);
+  const context = await browser.newContext({
+    reducedMotion: options.still === true ? "reduce" : null,
+    serviceWorkers: options.serviceWorker === true ? "allow" : "block",
+  });
   context.setDefaultTimeout(LIMIT);
   const page = await context.newPage();
   const problems: string[] = [];
@@ -95,7 +115,15 @@ export async function serveFolder(
   folder: string,
   pages: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  return serve((request, response) => {
+  return serve(filesOf(folder, pages), "");
+}
+
+/** Serves a folder like {@link serveFolder}, until `close`. */
+export const serveLasting = (folder: string): ReturnType<typeof listen> => listen(filesOf(folder, {}));
+
+const filesOf =
+  (folder: string, pages: Readonly<Record<string, string>>): RequestListener =>
+  (request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "/").split("?")[0]!));
     const page = pages[path];
     const file = join(folder, path === "/" ? "index.html" : path);
@@ -104,5 +132,4 @@ export async function serveFolder(
       response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
       createReadStream(file).pipe(response);
     } else response.writeHead(404).end();
-  }, "");
-}
+  };

@@ -4,11 +4,6 @@ import { bundlePage } from "./bundle.js";
 import { needsChromium, openPage, serveFolder } from "./chromium.js";
 import { answers, losses } from "./pages/losses.js";
 
-const open = async (device: string) => {
-  const url = await serveFolder(await bundlePage("train.ts"));
-  return openPage(`${url}?device=${device}`, { webgpu: true });
-};
-
 /** The largest difference between two rows of numbers. */
 const furthest = (a: readonly number[], b: readonly number[]) =>
   Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
@@ -16,7 +11,8 @@ const furthest = (a: readonly number[], b: readonly number[]) =>
 describe("in Chromium, on WebGPU", () => {
   it("training and an exported network of 15 timesteps give what they give in Node", async (context) => {
     needsChromium(context);
-    const { result, problems } = await open("webgpu");
+    const url = await serveFolder(await bundlePage("train.ts"));
+    const { result, problems } = await openPage(`${url}?device=webgpu&answers`, { webgpu: true });
     const came = await result<{ losses: number[]; answers: number[] }>("results");
     expect(await result("device")).toBe("webgpu");
     expect(problems).toEqual([]);

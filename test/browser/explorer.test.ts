@@ -3,10 +3,19 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { LIMIT, openPage, serveFolder } from "./chromium.js";
+import type { View } from "../../explorer/src/address.js";
+import { LIMIT, openPage } from "./chromium.js";
 import { testAkorn } from "./explorer/akorn.js";
 import { testPredify } from "./explorer/predify.js";
-import { expectAccessible, networksReady, site, useSite } from "./explorer/site.js";
+import {
+  expectAccessible,
+  networksReady,
+  sharedView,
+  showView,
+  site,
+  url,
+  useSite,
+} from "./explorer/site.js";
 import { testSudoku } from "./explorer/sudoku.js";
 import { testV1 } from "./explorer/v1.js";
 
@@ -31,7 +40,7 @@ async function phasesAt(page: Page, timestep: number): Promise<string> {
 
 describe("the explorer", () => {
   it("moves by itself, and each timestep shows other phases", async () => {
-    const { page, problems } = await openPage(await serveFolder(site));
+    const { page, problems } = await openPage(url, { serviceWorker: true });
     await networksReady(page);
     await page.waitForFunction(() =>
       /timestep ([3-9]|1\d) /.test(document.querySelector(".time span")?.textContent ?? ""),
@@ -52,7 +61,7 @@ describe("the explorer", () => {
       await held;
       await route.continue();
     });
-    await page.goto(await serveFolder(site));
+    await page.goto(url);
     const recorded = [await phasesAt(page, 2), await phasesAt(page, 9)];
     expect(recorded[0]).not.toBe(recorded[1]);
     release();
@@ -60,9 +69,16 @@ describe("the explorer", () => {
     expect(await page.locator('canvas[aria-label="Phases, timestep 9"]').count()).toBe(1);
   });
 
+  it("answers with the digits that it is shown, and says so in words", async () => {
+    const page = await showView("komplexnet");
+    await phasesAt(page, 12);
+    await page
+      .locator('canvas[aria-label*="KomplexNet 7, 3"], canvas[aria-label*="KomplexNet 3, 7"]')
+      .waitFor();
+  });
+
   it("keeps its state in the address, which survives a reload", async () => {
-    const { page } = await openPage(await serveFolder(site));
-    await networksReady(page);
+    const page = await showView("komplexnet");
     await page.getByRole("button", { name: /^digit 3/ }).focus();
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("r");
@@ -76,17 +92,8 @@ describe("the explorer", () => {
     expect(await page.getByRole("button", { name: "digit 3, 16, 25" }).count()).toBe(1);
   });
 
-  it("answers with the digits that it is shown, and says so in words", async () => {
-    const { page } = await openPage(await serveFolder(site));
-    await networksReady(page);
-    await phasesAt(page, 12);
-    await page
-      .locator('canvas[aria-label*="KomplexNet 7, 3"], canvas[aria-label*="KomplexNet 3, 7"]')
-      .waitFor();
-  });
-
   it("says which parts of an address it does not know", async () => {
-    const { page } = await openPage(`${await serveFolder(site)}#seed=2&size=9&rate=7`);
+    const { page } = await openPage(`${url}#seed=2&size=9&rate=7`);
     await page.getByText("ignored: size, rate").waitFor();
     expect(await page.evaluate(() => location.hash)).toBe("#seed=2");
   });
@@ -94,14 +101,13 @@ describe("the explorer", () => {
   it("says what is wrong if the weights cannot be fetched", async () => {
     const { page } = await openPage("about:blank");
     await page.route("**/*.safetensors", (route) => route.fulfill({ status: 404 }));
-    await page.goto(await serveFolder(site));
+    await page.goto(url);
     const alert = await page.getByRole("alert").textContent();
     expect(alert).toMatch(/expected the weights of komplexnet-digits2, got status 404 from the server/);
   });
 
   it("saves the figures as pictures, and the numbers of the run as a table", async () => {
-    const { page } = await openPage(await serveFolder(site));
-    await networksReady(page);
+    const page = await showView("komplexnet");
     await phasesAt(page, 12);
     const list = page.getByLabel("Save…");
     await list.focus();
@@ -120,8 +126,7 @@ describe("the explorer", () => {
   });
 
   it("gives a lesson, whose steps set the view", async () => {
-    const { page } = await openPage(`${await serveFolder(site)}#noise=0.3`);
-    await networksReady(page);
+    const page = await showView("komplexnet", "noise=0.3");
     await page.getByText(/^Lesson:/).click();
     await page.getByRole("button", { name: "Show step 2" }).click();
     await expect.poll(() => page.evaluate(() => location.hash)).toBe("#rate=0");
@@ -130,25 +135,25 @@ describe("the explorer", () => {
   });
 
   it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
-    const { page } = await openPage(await serveFolder(site));
-    await networksReady(page);
+    const page = await showView("komplexnet");
     await expectAccessible(page, 360);
   });
 
-  it("works without a network after the first visit", async () => {
-    const url = await serveFolder(site);
-    const { page } = await openPage(url);
+  it("works without a network after the first visit, the other views too", async () => {
+    const { page } = await openPage(url, { serviceWorker: true });
     await networksReady(page);
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     await page.waitForFunction(async () => (await caches.keys()).length === 1);
     await page.context().setOffline(true);
-    await page.reload();
+    await page.getByRole("link", { name: "V1" }).click();
+    await page.getByRole("radio").first().waitFor();
+    await networksReady(page);
+    await page.goto(url);
     await networksReady(page);
   });
 
   it("is small, and does not load the code of the other views", async () => {
-    const url = await serveFolder(site);
-    const first = await filesLoadedBy(url);
+    const first = await filesLoadedBy("komplexnet");
     expect([...first.keys()].filter((name) => /v1-lab|akorn|sudoku|predify|page-/.test(name))).toEqual([]);
     const isRuntime = (name: string) => name.startsWith("ort");
     const isCode = (name: string) => /\.(js|css)$/.test(name) && !isRuntime(name);
@@ -162,10 +167,11 @@ describe("the explorer", () => {
       `explorer: page ${kilobytes(code)} kB gzip, first view ${(everything / 1e6).toFixed(2)} MB, of which ` +
         `${kilobytes(shared)} kB are for all views`,
     );
-    for (const [view, most] of Object.entries({ akorn: 170, sudoku: 170, predify: 190, v1: 100 })) {
-      const adds = kilobytes(total(await filesLoadedBy(`${url}?view=${view}`), isCode) - shared);
+    const most = { akorn: 170, sudoku: 170, predify: 190, v1: 100 };
+    for (const view of ["akorn", "sudoku", "predify", "v1"] as const) {
+      const adds = kilobytes(total(await filesLoadedBy(view), isCode) - shared);
       console.log(`explorer: ${view} adds ${adds} kB`);
-      expect(adds, view).toBeLessThan(most);
+      expect(adds, view).toBeLessThan(most[view]);
     }
     expect(code).toBeLessThan(150_000);
     expect(shared).toBeLessThan(35_000);
@@ -174,17 +180,11 @@ describe("the explorer", () => {
 });
 
 /** The files that a view loads until its networks are ready, with their sizes after gzip in bytes. */
-async function filesLoadedBy(url: string): Promise<ReadonlyMap<string, number>> {
-  const { page } = await openPage("about:blank");
-  const loaded = new Set<string>();
-  page.on("request", (request) => loaded.add(new URL(request.url()).pathname));
-  await page.goto(url);
-  await networksReady(page);
-  // The service worker, which fetches every file, does so later and not for this page.
-  const assets = [...loaded].filter((path) => path.startsWith("/assets/")).map((path) => path.slice(8));
+async function filesLoadedBy(view: View): Promise<ReadonlyMap<string, number>> {
+  const { loaded } = await sharedView(view);
   return new Map(
     await Promise.all(
-      assets.map(
+      loaded.map(
         async (name) => [name, gzipSync(await readFile(join(site, "assets", name))).length] as const,
       ),
     ),

@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import type { TestContext } from "vitest";
@@ -178,9 +176,9 @@ describe("train in a page", () => {
 
   it("says so if the worker's script is not there", async (context) => {
     needsChromium(context);
-    const folder = await bundlePage("training.ts");
-    await rm(join(folder, "worker-thread-web.js"));
-    const { page } = await openPage(await serveFolder(folder));
+    const { page } = await openPage("about:blank");
+    await page.route("**/worker-thread-web.js", (route) => route.fulfill({ status: 404 }));
+    await page.goto(await serveFolder(await bundlePage("training.ts")));
     await page.waitForFunction("window.training !== undefined");
     expect(await failure(page, { steps: 4 })).toMatch(
       /the worker cannot be loaded: serve worker-thread-web\.js beside/,

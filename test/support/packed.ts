@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,16 +20,14 @@ function bareFolder(): string {
   return found;
 }
 
-const packs: string[] = [];
-afterAll(() => Promise.all(packs.map((folder) => rm(folder, { recursive: true, force: true }))));
-
 let packing: Promise<string> | undefined;
 
-/** Packs the library as `npm publish` does, once for a test file; gives the path of the archive. */
+/** Packs the library as `npm publish` does, once for all test files of a run; gives the path of the archive. */
 export function packed(): Promise<string> {
   packing ??= (async () => {
-    const folder = await mkdtemp(join(tmpdir(), "striate-packed-"));
-    packs.push(folder);
+    const archive = join(inject("runFolder"), "striate.tgz");
+    if (existsSync(archive)) return archive;
+    const folder = await mkdtemp(join(inject("runFolder"), "packing-"));
     const { stdout } = await run(
       "npm",
       ["pack", "--json", "--ignore-scripts", "--pack-destination", folder],
@@ -39,7 +37,9 @@ export function packed(): Promise<string> {
       },
     );
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    return join(folder, filename);
+    // Another file may have packed meanwhile: both archives hold the same.
+    await rename(join(folder, filename), archive);
+    return archive;
   })();
   return packing;
 }

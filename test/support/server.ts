@@ -5,13 +5,22 @@ import { onTestFinished } from "vitest";
 
 /** Serves on this machine until the test ends; gives the address of a file there. */
 export async function serve(listener: RequestListener, file: string): Promise<string> {
+  const { url, close } = await listen(listener);
+  onTestFinished(close);
+  return `${url}${file}`;
+}
+
+/** Serves on this machine until `close`. */
+export async function listen(listener: RequestListener): Promise<{ url: string; close: () => void }> {
   const server: Server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${file}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 /** Serves bytes and understands ranges; breaks off after `cut` bytes of the first answer. */

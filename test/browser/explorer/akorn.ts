@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { LIMIT, openPage, serveFolder } from "../chromium.js";
-import { expectAccessible, networksReady, openView, pixelsOf, site, stopAt } from "./site.js";
+import { LIMIT, openPage } from "../chromium.js";
+import { expectAccessible, networksReady, pixelsOf, showView, stopAt, url } from "./site.js";
 
-const openAkorn = (state = ""): Promise<Page> => openView("akorn", state);
+const showAkorn = (state = ""): Promise<Page> => showView("akorn", state);
 
 /** FG-ARI in percent of the frame that is shown. */
 const agreementOf = async (page: Page): Promise<number> =>
@@ -12,7 +12,7 @@ const agreementOf = async (page: Page): Promise<number> =>
 export function testAkorn(): void {
   describe("the view of AKOrN", () => {
     it("opens by a link, moves by itself, and finds the pieces", async () => {
-      const { page, problems } = await openPage(await serveFolder(site));
+      const { page, problems } = await openPage(url);
       await networksReady(page);
       await page.getByRole("link", { name: "AKOrN" }).click();
       await networksReady(page);
@@ -26,7 +26,7 @@ export function testAkorn(): void {
     });
 
     it("takes pieces of one colour for one object, and can be used by everybody", async () => {
-      const page = await openAkorn("speed=10");
+      const page = await showAkorn("speed=10");
       await page.getByRole("button", { name: "Give all pieces one colour" }).click();
       await stopAt(page, 12);
       expect(await agreementOf(page)).toBeLessThan(30);
@@ -34,7 +34,7 @@ export function testAkorn(): void {
     });
 
     it("scrambles a place, which heals within a few timesteps", async () => {
-      const page = await openAkorn("timesteps=14&scramble=7");
+      const page = await showAkorn("timesteps=14&scramble=7");
       await stopAt(page, 7);
       const before = await pixelsOf(page, "Oscillators");
       await stopAt(page, 8);
@@ -45,7 +45,7 @@ export function testAkorn(): void {
     });
 
     it("moves a piece by pointer and keyboard, and keeps its state in the address", async () => {
-      const page = await openAkorn();
+      const page = await showAkorn();
       await stopAt(page, 12);
       const before = await pixelsOf(page, "Oscillators");
       await page.getByRole("button", { name: /^piece 3/ }).focus();

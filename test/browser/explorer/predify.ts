@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { expectAccessible, openView, pixelsOf, stopAt } from "./site.js";
+import { expectAccessible, pixelsOf, showView, stopAt } from "./site.js";
 
 export function testPredify(): void {
   describe("the view of Predify", () => {
     it("corrects the answer of the classifier, and moves on the way", async () => {
-      const page = await openView("predify");
+      const page = await showView("predify");
       const probability = page.locator(".response output").first();
       await stopAt(page, 0);
       expect(parseInt((await probability.textContent()) ?? "", 10)).toBeLessThan(20);
@@ -17,7 +17,7 @@ export function testPredify(): void {
     });
 
     it("is the classifier alone without feedback and correction", async () => {
-      const page = await openView("predify");
+      const page = await showView("predify");
       await page.getByRole("button", { name: "No feedback, no correction" }).click();
       await stopAt(page, 0);
       const before = await pixelsOf(page, "What the layers believe");
@@ -27,7 +27,7 @@ export function testPredify(): void {
     });
 
     it("follows its sliders, whose weights never add up to more than 1, and can be used by everybody", async () => {
-      const page = await openView("predify");
+      const page = await showView("predify");
       await stopAt(page, 8);
       const before = await pixelsOf(page, "What the layers believe");
       await page.getByLabel("feedback (λ)").fill("0.7");
@@ -42,7 +42,7 @@ export function testPredify(): void {
     });
 
     it("moves and turns the digit, and keeps its state in the address", async () => {
-      const page = await openView("predify", "noise=0.2");
+      const page = await showView("predify", "noise=0.2");
       await page.getByRole("button", { name: /^digit 3/ }).focus();
       await page.keyboard.press("ArrowRight");
       await page.keyboard.press("r");

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { expectAccessible, openView, pixelsOf, stopAt } from "./site.js";
+import { expectAccessible, pixelsOf, showView, stopAt } from "./site.js";
 
 export function testSudoku(): void {
   describe("the view of Sudoku", () => {
     it("solves its board, and moves on the way", async () => {
-      const page = await openView("sudoku");
+      const page = await showView("sudoku");
       const conflicts = page.locator(".response output").first();
       await stopAt(page, 2);
       expect(Number(await conflicts.textContent())).toBeGreaterThan(20);
@@ -23,7 +23,7 @@ export function testSudoku(): void {
     });
 
     it("is edited by pointer and keyboard, and keeps its state in the address", async () => {
-      const page = await openView("sudoku", "timesteps=8");
+      const page = await showView("sudoku", "timesteps=8");
       await page.getByRole("button", { name: /^cell row/ }).click({ position: { x: 5, y: 5 } });
       await page.keyboard.press("ArrowRight");
       await page.keyboard.press("ArrowDown");
@@ -42,7 +42,7 @@ export function testSudoku(): void {
     });
 
     it("draws new boards with one solution, says so of boards without, and can be used by everybody", async () => {
-      const page = await openView("sudoku", "timesteps=8");
+      const page = await showView("sudoku", "timesteps=8");
       await page.getByRole("button", { name: "New board, 26 given digits" }).click();
       const givens = (): Promise<number> =>
         page.evaluate(() => (/board=([^&]+)/.exec(location.hash)?.[1] ?? "").replaceAll(".", "").length);

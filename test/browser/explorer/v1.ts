@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { LIMIT, openPage, serveFolder } from "../chromium.js";
-import { expectAccessible, networksReady, openView, site } from "./site.js";
+import { LIMIT, openPage } from "../chromium.js";
+import { expectAccessible, networksReady, showView, url } from "./site.js";
 
-const openV1 = (state = ""): Promise<Page> => openView("v1", state);
+const showV1 = (state = ""): Promise<Page> => showView("v1", state);
 
 /** The response of the chosen cell to the stimulus that is shown, which must not drift. */
 async function responseOf(page: Page): Promise<number> {
@@ -39,10 +39,8 @@ const [SIMPLE, COMPLEX] = [
 
 export function testV1(): void {
   describe("the view of V1", () => {
-    it("opens by a link, and the stripes drift by themselves", async () => {
-      const { page, problems } = await openPage(await serveFolder(site));
-      await networksReady(page);
-      await page.getByRole("link", { name: "V1" }).click();
+    it("shows its cells, and the stripes drift by themselves", async () => {
+      const { page, problems } = await openPage(`${url}?view=v1`);
       await networksReady(page);
       expect(await page.getByRole("link", { name: "V1" }).getAttribute("aria-current")).toBe("page");
       expect(await page.getByRole("radio").count()).toBe(64);
@@ -53,7 +51,7 @@ export function testV1(): void {
     });
 
     it("shows cells that prefer one orientation over the one at right angles", async () => {
-      const page = await openV1("drift=0");
+      const page = await showV1("drift=0");
       for (const cell of [...SIMPLE, ...COMPLEX]) {
         await showPreferred(page, cell);
         const preferred = await responseOf(page);
@@ -63,7 +61,7 @@ export function testV1(): void {
     });
 
     it("shows simple cells that follow the phase, and complex cells that do not", async () => {
-      const page = await openV1("drift=0");
+      const page = await showV1("drift=0");
       const changeOf = async (cell: number): Promise<number> => {
         await showPreferred(page, cell);
         const responses = await responsesToPhases(page);
@@ -74,7 +72,7 @@ export function testV1(): void {
     });
 
     it("keeps its state in the address, which survives a reload", async () => {
-      const page = await openV1("drift=0&stimulus=bar");
+      const page = await showV1("drift=0&stimulus=bar");
       await page.getByRole("button", { name: /^Move the stimulus/ }).focus();
       await page.keyboard.press("ArrowRight");
       await page.getByRole("button", { name: /^Turn the stimulus/ }).focus();
@@ -93,7 +91,7 @@ export function testV1(): void {
     });
 
     it("moves the bar with the pointer, and the cell under it answers", async () => {
-      const page = await openV1("drift=0&stimulus=bar&x=60&y=60&orientation=58&width=0.2&cell=60");
+      const page = await showV1("drift=0&stimulus=bar&x=60&y=60&orientation=58&width=0.2&cell=60");
       const away = await responseOf(page);
       const bar = await page.getByRole("button", { name: /^Move the stimulus/ }).boundingBox();
       const picture = await page.getByRole("img", { name: "The picture" }).boundingBox();
@@ -110,12 +108,12 @@ export function testV1(): void {
     it("says so if the code of the view cannot be fetched", async () => {
       const { page } = await openPage("about:blank");
       await page.route("**/assets/page-*.js", (route) => route.abort());
-      await page.goto(`${await serveFolder(site)}?view=v1`);
+      await page.goto(`${url}?view=v1`);
       expect(await page.getByRole("alert").textContent()).toMatch(/page-/);
     });
 
     it("adds noise, so that a still picture gives other responses each time", async () => {
-      const page = await openV1("drift=0&cell=60");
+      const page = await showV1("drift=0&cell=60");
       const quiet = await responseOf(page);
       expect(await responseOf(page)).toBe(quiet);
       await page.getByLabel("noise of the responses").check();
@@ -126,19 +124,8 @@ export function testV1(): void {
     });
 
     it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
-      const page = await openV1("drift=0");
+      const page = await showV1("drift=0");
       await expectAccessible(page, 390);
-    });
-
-    it("works without a network after a visit of the other view", async () => {
-      const url = await serveFolder(site);
-      const { page } = await openPage(url);
-      await networksReady(page);
-      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      await page.waitForFunction(async () => (await caches.keys()).length === 1);
-      await page.context().setOffline(true);
-      await page.getByRole("link", { name: "V1" }).click();
-      await networksReady(page);
     });
   });
 }

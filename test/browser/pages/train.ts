@@ -6,8 +6,9 @@ declare global {
   interface Window {
     results?: {
       readonly losses: number[];
+      /** Answers of an exported network, if the address asks for them ("?answers"). */
       readonly answers: number[];
-      /** Of `train`, in a worker. */
+      /** Losses of `train` in a worker, if the address asks for them ("?worker"). */
       readonly inWorker: number[];
     };
     device?: string;
@@ -23,13 +24,14 @@ async function inWorker(device: WebDevice): Promise<number[]> {
 }
 
 async function main(): Promise<void> {
-  const asked = new URLSearchParams(location.search).get("device");
+  const query = new URLSearchParams(location.search);
+  const asked = query.get("device");
   const runtime = await createWebRuntime({ device: asked === "webgpu" || asked === "auto" ? asked : "wasm" });
   window.device = runtime.device;
   window.results = {
     losses: await losses(runtime),
-    answers: await answers(runtime),
-    inWorker: await inWorker(runtime.device),
+    answers: query.has("answers") ? await answers(runtime) : [],
+    inWorker: query.has("worker") ? await inWorker(runtime.device) : [],
   };
 }
 
