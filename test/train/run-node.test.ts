@@ -35,7 +35,7 @@ describe("train", () => {
         const { logits } = await evaluator.run(values, smallData(64), [...Array(64).keys()], ["test"]);
         await evaluator.close();
         const targets = new Float32Array(128);
-        smallData(64).fill([...Array(64).keys()], { targets });
+        await smallData(64).fill([...Array(64).keys()], { targets });
         const right = [...Array(64).keys()].filter((i) => {
           const [a, b] = [Number(logits!.data[2 * i]), Number(logits!.data[2 * i + 1])];
           return a > b === (targets[2 * i] === 1);

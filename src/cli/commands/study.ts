@@ -11,7 +11,7 @@ import { networkOptions, recipeOptions } from "./train.js";
 const options = {
   config: optional(
     file,
-    "TOML file with values of these options; options on the command line come before it",
+    "values of these options in a TOML file; options on the command line come before it",
   ),
   data: optional(
     text("images"),

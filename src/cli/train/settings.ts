@@ -34,7 +34,7 @@ export function networkSettings(options: TrainCommandOptions): NetworkSettings {
   };
 }
 
-/** The network without additions. Throws {@link StriateError} if none is named. */
+/** The network without additions. Throws StriateError if none is named. */
 export function plainNetwork(
   { model, size, width, output }: Parsed<typeof networkOptions>,
   preprocessing: Preprocessing | undefined,

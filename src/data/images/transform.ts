@@ -31,7 +31,7 @@ export interface ImageTransform {
   readonly randAugment?: RandAugmentOptions;
 }
 
-/** Throws {@link StriateError} for a transform with values that are not allowed. */
+/** Throws StriateError for a transform with values that are not allowed. */
 export function checkTransform({
   width,
   height,

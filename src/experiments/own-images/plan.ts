@@ -9,8 +9,6 @@ import type { TrainNetworkOptions } from "./train-network.js";
 /** What can be added to the network of a study. Several are joined by "+", such as "v1+predify". */
 export const ADDITIONS = ["v1", "evnet", "kuramoto", "predify"] as const;
 
-export type Addition = (typeof ADDITIONS)[number];
-
 /** Name of the network without additions, with which all others are compared. */
 export const PLAIN = "plain";
 

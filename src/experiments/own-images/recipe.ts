@@ -70,7 +70,7 @@ export function defaultRecipe({ pretrained, optimizer, batchSize = 32 }: RecipeF
   };
 }
 
-/** Throws {@link StriateError} for the first value of a recipe that is not allowed. */
+/** Throws StriateError for the first value of a recipe that is not allowed. */
 export function checkRecipe(recipe: TrainingRecipe): void {
   const { epochs, batchSize, optimizer, learningRate, weightDecay, warmUp, labelSmoothing } = recipe;
   checkWhole("recipe: epochs", epochs);
