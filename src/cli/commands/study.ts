@@ -32,7 +32,7 @@ const options = {
     "visual angle of an image in degrees, for V1",
     "pixels / 32",
   ),
-  kuramotoSteps: standard(positive(), 4, "Kuramoto steps"),
+  kuramotoSteps: standard(positive(), 4, "number of Kuramoto steps"),
   pcoders: standard(positive(), 3, "number of PCoders for predify"),
   timesteps: standard(positive(), 4, "the timestep at which predified networks are measured"),
   feedbackEpochs: standard(positive(), 5, "passes over the training images to train the decoders"),

@@ -89,7 +89,7 @@ const options = {
     text("value"),
     "add a layer of oscillators at this feature map; auto chooses the last one of at least 7 x 7 positions",
   ),
-  kuramotoSteps: standard(positive(), 4, "Kuramoto steps"),
+  kuramotoSteps: standard(positive(), 4, "number of Kuramoto steps"),
   predify: optional(
     positive(),
     "after training, add this number of PCoders and train their decoders on the same images",

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkOneOf } from "../../util/check.js";
 import { StriateError, check } from "../../util/errors.js";
@@ -11,6 +11,8 @@ import { imageFolder } from "../images/image-folder-node.js";
 import type { ClassOptions } from "../images/image-folder.js";
 import { labelsFor } from "../images/image-folder.js";
 import type { ImageSource } from "../images/image-source.js";
+import { csvImages } from "../images/csv-images-node.js";
+import { shardParts, tarShards } from "../images/shards-node.js";
 import { listedImages, npyImages } from "../images/listed-images-node.js";
 import { loadMnist } from "./mnist-node.js";
 import { loadTinyImageNet } from "./tiny-imagenet-node.js";
@@ -25,7 +27,8 @@ export interface NamedImagesOptions extends ClassOptions {
 /**
  * Opens a source of labelled images. `name` is `cifar10`, `mnist`, `tiny-imagenet`, or the path of a folder.
  * The folder has one subfolder for each class, or a list of files and labels (`files.json`), or NumPy files
- * (`SPLIT.npy` and `labels.json`).
+ * (`SPLIT.npy` and `labels.json`), or tar shards as WebDataset writes them (`SPLIT-000000.tar`). The name may also be
+ * that of a list (`.csv`).
  *
  * @throws StriateError if the data set does not exist, if its files have an unexpected form, or if the
  * classes in `options` do not include the data set's classes.
@@ -41,6 +44,16 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
     const part = split ?? "val";
     checkOneOf("tiny-imagenet: split", part, ["train", "val"]);
     return relabelled(await loadTinyImageNet(part), classes);
+  }
+  if (name.toLowerCase().endsWith(".csv")) return csvImages(name, split, classes);
+  if (existsSync(name) && statSync(name).isDirectory()) {
+    const shards = await shardParts(name);
+    if (shards.length > 0)
+      return tarShards(
+        name,
+        split ?? ["val", "valid", "test"].find((part) => shards.includes(part)),
+        classes,
+      );
   }
   if (existsSync(join(name, "files.json"))) {
     check(

@@ -3,6 +3,8 @@ import { readdir } from "node:fs/promises";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 import type { ImageSource } from "../images/image-source.js";
+import { csvParts } from "../images/csv-images-node.js";
+import { shardParts } from "../images/shards-node.js";
 import { classSizes, splitByName } from "../images/split-by-name.js";
 import { namedImages } from "./named-images-node.js";
 
@@ -99,15 +101,19 @@ function withCautions(parts: Omit<TrainingParts, "cautions">): TrainingParts {
   return { ...parts, cautions };
 }
 
-/** Names of the parts of a folder: its subfolders, or its NumPy files. */
+/** Names of the parts of a data set: its subfolders, NumPy files or shards, or what its list names. */
 async function partsIn(folder: string): Promise<string[]> {
+  if (folder.toLowerCase().endsWith(".csv")) return csvParts(folder);
   try {
+    const shards = await shardParts(folder);
+    if (shards.length > 0) return shards;
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.flatMap((entry) =>
       entry.name.endsWith(".npy") ? [entry.name.slice(0, -4)] : entry.isFile() ? [] : [entry.name],
     );
   } catch (cause) {
-    if (errorCode(cause) === "ENOENT" || errorCode(cause) === "ENOTDIR")
+    const missing = cause instanceof StriateError ? cause.cause : cause;
+    if (errorCode(missing) === "ENOENT" || errorCode(missing) === "ENOTDIR")
       throw new StriateError(
         `expected a folder of images or one of ${Object.keys(KNOWN).join(", ")}, got "${folder}"`,
         { cause },
