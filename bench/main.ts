@@ -7,6 +7,7 @@ import { ceilingCase, convolutionCases, weightGradientForms } from "./convolutio
 import { feedbackCases, komplexnetCases } from "./komplexnet.js";
 import type { BenchCase, BenchResult } from "./measure.js";
 import { ROUNDS, measure } from "./measure.js";
+import { ownImagesCases } from "./own-images.js";
 import type { Peer, PeerName } from "./peer.js";
 import { openPeer } from "./peer.js";
 import { predifyCases } from "./predify.js";
@@ -27,6 +28,7 @@ const GROUPS: Record<string, () => BenchCase[]> = {
   robustness: robustnessCases,
   vonenet: vonenetCases,
   evnet: evnetCases,
+  "own-images": ownImagesCases,
 };
 
 const START = "start";

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from peer_akorn import akorn
 from peer_evnet import evnet
+from peer_own_images import own_images
 from peer_predify import predify
 from peer_vonenet import vonenet
 
@@ -218,7 +219,7 @@ def komplexnet_feedback(batch, steps, train):
     return komplexnet(batch, steps, train, FeedbackNet)
 
 
-CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify, "akorn": akorn, "vonenet": vonenet, "evnet": evnet}
+CASES = {"matmul": matmul, "conv": conv, "komplexnet": komplexnet, "komplexnet_feedback": komplexnet_feedback, "pgd": pgd, "predify": predify, "akorn": akorn, "vonenet": vonenet, "evnet": evnet, "own_images": own_images}
 
 for line in sys.stdin:
     request = json.loads(line)

@@ -93,3 +93,22 @@ export function median(values: readonly number[]): number {
   if (sorted.length === 0) return NaN;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+/** The 97.5 % quantiles of Student's t distribution with 1 to 30 degrees of freedom. */
+const T_QUANTILES = [
+  12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281, 2.201, 2.1788, 2.1604,
+  2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.093, 2.086, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555,
+  2.0518, 2.0484, 2.0452, 2.0423,
+];
+
+/**
+ * Half the width of a 95 % confidence interval in standard errors, if the error was estimated from a few values: the
+ * 97.5 % quantile of Student's t distribution, which is 12.7 for two values, 4.3 for three, and 1.96 for many.
+ *
+ * @param degrees degrees of freedom, one less than the number of values
+ */
+export function tQuantile(degrees: number): number {
+  checkWhole("t quantile: degrees of freedom", degrees);
+  // For more than 30 degrees of freedom the error of this formula (Cornish and Fisher) is below 0.0005.
+  return T_QUANTILES[degrees - 1] ?? 1.959964 + 2.3723 / degrees + 2.8225 / degrees ** 2;
+}

@@ -79,7 +79,7 @@ function summarySection(report: StudyReport): Section {
   const seeds = provenance.seeds.length;
   const cautions = [
     ...data.cautions,
-    ...(seeds < 2 ? ["with a single seed every difference is undecided: use --seeds 3 or more"] : []),
+    ...(seeds < 2 ? ["with a single seed nothing can be decided: use --seeds 3 or more"] : []),
     ...variants.flatMap(({ variant, cautions: own }) => own.map((caution) => `${variant}: ${caution}`)),
   ];
   return {
@@ -104,7 +104,7 @@ function summarySection(report: StudyReport): Section {
         cells: measures.map(({ name }) => differenceText(named(one, name))),
       })),
     })}
-    <p><small>A difference counts as decided if all seeds agree in its sign and it exceeds twice the larger of two standard errors: over seeds, and over images. ${plan.test.images} test images at most, ${plan.test.attackImages} of them attacked.</small></p>
+    <p><small>± is half of a 95 % interval: the larger of the intervals over seeds (Student’s t) and over images. A difference is decided if this interval leaves out 0. With two seeds the interval over seeds is 12.7 standard errors wide to each side, with three 4.3. Calibration errors are not judged. ${plan.test.images} test images at most, ${plan.test.attackImages} of them attacked.</small></p>
     ${cautions.map((caution) => note("caution", caution))}`,
   };
 }
@@ -121,7 +121,10 @@ function headline({ variant, measures }: VariantReport): string {
   const decided = measures
     .filter(
       ({ kind, difference }) =>
-        kind !== "corruption" && kind !== "severity" && difference?.status !== "undecided",
+        kind !== "corruption" &&
+        kind !== "severity" &&
+        difference?.status !== undefined &&
+        difference.status !== "undecided",
     )
     .map(({ name, difference }) => `${name} ${points(difference?.mean ?? NaN)}`);
   return decided.length === 0
@@ -133,11 +136,10 @@ function differenceText(measure: StudyMeasure | undefined): Content {
   const difference = measure?.difference;
   if (difference === undefined) return "–";
   const { mean, margin, status } = difference;
-  // A smaller calibration error is better, so a decided rise is not one that "holds".
-  const better = measure?.kind === "ece" ? -mean : mean;
-  const word = status === "undecided" ? "? undecided" : better > 0 ? "✓ better" : "✗ worse";
-  const shown = { status: status === "undecided" ? status : better > 0 ? "holds" : "reversed" } as const;
-  return markup`<b>${points(mean)}</b><span class="spread"> ± ${percent(margin)}</span><br>${mark(shown, word)}`;
+  const shown = markup`<b>${points(mean)}</b><span class="spread"> ± ${percent(margin)}</span>`;
+  if (status === undefined) return shown;
+  const word = { undecided: "? undecided", holds: "✓ better", reversed: "✗ worse" }[status];
+  return markup`${shown}<br>${mark({ status }, word)}`;
 }
 
 function seriesOf(

@@ -1,6 +1,5 @@
-import { average, summarise } from "../../metrics/statistics.js";
+import { average, summarise, tQuantile } from "../../metrics/statistics.js";
 import type { VerdictStatus } from "../../report/verdict.js";
-import { judgeDifferences } from "../../report/verdict.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { Outcome } from "../../robustness/outcomes.js";
 import type { StudyCell } from "./plan.js";
@@ -58,9 +57,13 @@ export interface StudyMeasure {
 /** The difference of a variant to the plain network, on the same images and with the same seeds. */
 export interface StudyDifference {
   readonly mean: number;
-  /** Twice the larger standard error, over seeds or over images. */
+  /**
+   * Half of a 95 % interval: the larger of those over seeds (Student's t) and over images. NaN for a single seed and a
+   * measure that has no error over images.
+   */
   readonly margin: number;
-  readonly status: VerdictStatus;
+  /** Whether the interval leaves out 0; absent for measures that are not judged. */
+  readonly status?: VerdictStatus;
 }
 
 /** Everything about one variant. */
@@ -107,7 +110,7 @@ export function gatherStudy(
           kind: "ece",
           values: ece,
           ...(variant !== PLAIN && {
-            difference: judged(ece.map((value, i) => value - (plain[i]!.card.clean?.ece ?? NaN))),
+            difference: meanAndMargin(ece.map((value, i) => value - (plain[i]!.card.clean?.ece ?? NaN))),
           }),
         },
       ],
@@ -132,8 +135,8 @@ function outcome({ outcomes }: StudyTestResult, name: string): StoredOutcome {
 }
 
 /**
- * The difference over seeds, with two standard errors: over seeds, and over images after averaging over seeds, because
- * all seeds are measured on the same images.
+ * The difference over seeds, with two errors: over seeds, and over images after averaging over seeds, because all seeds
+ * are measured on the same images. It is decided if there are at least two seeds and the larger interval leaves out 0.
  */
 function differenceOf(
   pairs: readonly (readonly [plain: StoredOutcome, own: StoredOutcome])[],
@@ -143,10 +146,20 @@ function differenceOf(
   const perImage = Array.from({ length: images }, (_, i) =>
     average(pairs.map(([plain, own]) => own.right[i]! - plain.right[i]!)),
   );
-  return judged(perSeed, images > 1 ? summarise(perImage).standardError : 0);
+  const { mean, margin } = meanAndMargin(perSeed, images > 1 ? Z * summarise(perImage).standardError : 0);
+  const isDecided = perSeed.length > 1 && Math.abs(mean) > margin;
+  return { mean, margin, status: !isDecided ? "undecided" : mean > 0 ? "holds" : "reversed" };
 }
 
-function judged(differences: readonly number[], sharedError = 0): StudyDifference {
-  const { mean, margin, status } = judgeDifferences(differences, sharedError);
-  return { mean, margin, status };
+const Z = 1.96;
+
+/** The mean of differences, one for each seed, and the larger of its margin over seeds and another margin. */
+function meanAndMargin(
+  differences: readonly number[],
+  other = NaN,
+): Pick<StudyDifference, "mean" | "margin"> {
+  const { mean, standardError, count } = summarise(differences);
+  const overSeeds = count > 1 ? tQuantile(count - 1) * standardError : NaN;
+  const margins = [overSeeds, other].filter((margin) => !Number.isNaN(margin));
+  return { mean, margin: margins.length === 0 ? NaN : Math.max(...margins) };
 }
