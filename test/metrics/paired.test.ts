@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pairedDifference } from "../../src/metrics/paired.js";
+import { tQuantile } from "../../src/metrics/statistics.js";
 
 /** Lists with the given numbers of images on which both, the second, the first and neither is right. */
 function lists(both: number, second: number, first: number, neither: number): [number[], number[]] {
@@ -54,5 +55,22 @@ describe("paired differences", () => {
     expect(() => pairedDifference([], [])).toThrow(/at least one image/);
     expect(() => pairedDifference([1], [2])).toThrow(/shares from 0 to 1, got 1 and 2/);
     expect(() => pairedDifference([1], [NaN])).toThrow(/finite/);
+  });
+});
+
+describe("quantiles of Student's t", () => {
+  it("are those of the tables, and meet the normal distribution", () => {
+    // scipy.stats.t.ppf(0.975, degrees)
+    for (const [degrees, expected] of [
+      [1, 12.706205],
+      [2, 4.302653],
+      [10, 2.228139],
+      [30, 2.042272],
+      [31, 2.039513],
+      [60, 2.000298],
+      [1000, 1.962339],
+    ] as const)
+      expect(tQuantile(degrees)).toBeCloseTo(expected, 3);
+    expect(() => tQuantile(0)).toThrow(/degrees of freedom/);
   });
 });

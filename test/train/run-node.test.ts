@@ -21,6 +21,35 @@ import { smallData, smallTask } from "./small-task.js";
 const recipe = { batchSize: 8, seed: 7, clipNorm: 1 };
 
 describe("train", () => {
+  it("ends early when the evaluation no longer rises, also after a resume", async () => {
+    const folder = await temporaryFolder();
+    const scores = [0.2, 0.5, 0.4, 0.5, 0.6];
+    let evaluated = 0;
+    const options = {
+      ...recipe,
+      folder,
+      steps: 100,
+      evaluateEvery: 10,
+      evaluate: (_: unknown, step: number) => {
+        evaluated++;
+        return Promise.resolve({ accuracy: scores[step / 10 - 1] ?? 0 });
+      },
+      stopEarly: { measure: "accuracy", patience: 2 },
+    };
+    const run = await train(smallTask(), smallData(64), options);
+    // The best is that of step 20; those of steps 30 and 40 are no better.
+    expect([run.step, run.finished, evaluated]).toEqual([40, true, 4]);
+    const again = await train(smallTask(), smallData(64), { ...options, resume: true });
+    expect([again.step, again.finished, evaluated]).toEqual([40, true, 4]);
+    await expect(
+      train(smallTask(), smallData(64), {
+        ...options,
+        folder: await temporaryFolder(),
+        stopEarly: { measure: "top5", patience: 2 },
+      }),
+    ).rejects.toThrow(/stopEarly: the evaluation gives no "top5"/);
+  });
+
   it("learns, logs, exports, and leaves a folder that tells everything", async () => {
     const folder = await temporaryFolder();
     const data = { ...smallData(256), preprocessing: PREPROCESSINGS.mnist };
