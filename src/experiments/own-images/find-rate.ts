@@ -37,6 +37,8 @@ export interface FindRateOptions extends SessionOptions {
 
 /** Decay of the moving average of the loss. */
 const DECAY = 0.9;
+/** Number of steps at the beginning whose loss does not count, because the average still follows single batches. */
+const SETTLING = 10;
 /** The search ends when the loss is this many times the smallest one. */
 const DIVERGED = 4;
 
@@ -89,6 +91,7 @@ export async function findRate(
   return { points, suggested: Number((best(points).rate / 10).toPrecision(1)) };
 }
 
-function best(points: readonly RatePoint[]): RatePoint {
+function best(all: readonly RatePoint[]): RatePoint {
+  const points = all.length > SETTLING ? all.slice(SETTLING) : all;
   return points.reduce((a, b) => (b.loss < a.loss ? b : a));
 }
