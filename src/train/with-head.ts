@@ -36,10 +36,14 @@ const SOFTMAX = new Set(["Softmax", "LogSoftmax"]);
  * the layers that were looked at
  * @example
  * ```ts
- * import { withHead } from "striate";
- * import { loadOnnx } from "striate/node";
+ * import { init, readOnnx, withHead } from "striate";
+ * import { input, lower, matmul, parameter, writeOnnx } from "striate/graph";
  *
- * const model = withHead(await loadOnnx("mobilenet.onnx"), { classes: ["cat", "dog"] });
+ * const weight = parameter([8, 1000], init.zeros, { name: "fc.weight" });
+ * const scores = matmul(input("features", ["batch", 8]), weight);
+ * const value = { dtype: "float32", shape: [8, 1000], data: new Float32Array(8000) } as const;
+ * const { bytes } = writeOnnx(lower({ scores }, "portable"), { values: () => value });
+ * const model = withHead(readOnnx(bytes), { classes: ["cat", "dog"] });
  * console.log(model.outputs["logits"]!.shape.join(", ")); // batch, 2
  * ```
  */
