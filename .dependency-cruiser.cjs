@@ -1,6 +1,7 @@
 // The house (docs/architecture.md): rooms by floor, an arrow may only point down.
 const floors = [
   "cli",
+  "sweeps",
   "experiments",
   "report",
   "robustness",
@@ -24,9 +25,9 @@ const upward = floors.slice(1).map((room, i) => ({
   to: { path: [...floors.slice(0, i + 1).map((above) => `^src/${above}/`), "^src/[^/]+$", "^explorer/"] },
 }));
 
-// Modules that may use Node. Commands and experiments run in Node only, whatever their names.
+// Modules that may use Node. Commands, sweeps and experiments run in Node only, whatever their names.
 const nodeFiles = "(-node|/node)\\.ts$|/node/";
-const nodeRooms = "^src/(cli|experiments)/";
+const nodeRooms = "^src/(cli|sweeps|experiments)/";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {

@@ -47,6 +47,7 @@ const NAVIGATION: readonly Group[] = [
       ["docs/drawing.md", "Draw phases, masks, boards"],
       ["docs/devices.md", "Choose a device"],
       ["docs/reliability.md", "Kills, full disks, damaged files"],
+      ["docs/sweeps.md", "Many machines"],
     ],
   },
   {

@@ -121,7 +121,10 @@ export async function runTheExperiment(
 }
 
 /** The options that were given. Throws `StriateError` for an option that the experiment does not have. */
-function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): SpecialOptions {
+export function specialOptions(
+  { name, takes = [] }: Experiment,
+  options: Pick<RunOptions, keyof SpecialOptions>,
+): SpecialOptions {
   const given = SPECIAL_OPTIONS.filter((key) => options[key] !== undefined);
   for (const key of given) {
     check(takes.includes(key), () => {
@@ -132,7 +135,8 @@ function specialOptions({ name, takes = [] }: Experiment, options: RunOptions): 
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
-function printResult(result: ExperimentResult, streams: Streams): void {
+/** Prints the text and the tables of a result, and lists its files. */
+export function printResult(result: ExperimentResult, streams: Streams): void {
   if (result.text !== undefined) streams.out.write(`\n${result.text}\n`);
   for (const table of result.tables) streams.out.write(`\n${renderTable(table)}\n`);
   const width = Math.max(...result.files.map(({ what }) => what.length));

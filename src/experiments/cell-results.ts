@@ -34,6 +34,11 @@ export async function writeCellResult<R>(folder: string, result: R): Promise<R> 
   return decode(text, folder) as R;
 }
 
+/** Whether the folder of a cell has a result, which may be damaged or of another version. */
+export function hasCellResult(folder: string): boolean {
+  return existsSync(join(folder, NAME));
+}
+
 /**
  * Reads the result of a cell; undefined if the cell's folder has none.
  *
@@ -41,7 +46,7 @@ export async function writeCellResult<R>(folder: string, result: R): Promise<R> 
  */
 export async function readCellResult<R>(folder: string): Promise<R | undefined> {
   const path = join(folder, NAME);
-  if (!existsSync(path)) return undefined;
+  if (!hasCellResult(folder)) return undefined;
   const bytes = await readFileChecked(path, { what: "cell result", maxBytes: LARGEST });
   const file = decode(new TextDecoder().decode(bytes), path);
   const again = `remove "${folder}" to run this cell again`;

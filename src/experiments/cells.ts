@@ -6,8 +6,9 @@ import type { SessionOptions } from "../runtime/runtime.js";
 import type { ProgressEvent } from "../train/progress.js";
 import { check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
-import { readCellResult, writeCellResult } from "./cell-results.js";
+import { hasCellResult, readCellResult, writeCellResult } from "./cell-results.js";
 import type { ExperimentOptions } from "./options.js";
+import { followCells } from "./whole-progress.js";
 
 /*
  * An experiment is a list of cells. A cell turns plain data into plain data, and its address is a hash of its
@@ -168,6 +169,11 @@ export async function runStages<C extends CellConfig, R>(
   const { device, signal, onProgress, onNote } = options;
   const folder = cellsFolder(options.out);
   const results = new Map<C, R>();
+  const names = chosen.map(nameOf);
+  const before = new Set(names.filter((_, i) => hasCellResult(cellFolder(folder, chosen[i]))));
+  const whole = followCells(names, before, (event) => {
+    onProgress("all cells", event);
+  });
   let { resume } = options;
   for (const stage of stagesOf(chosen)) {
     const { parallel, threads } = sharesOf(options, stage.length);
@@ -179,11 +185,15 @@ export async function runStages<C extends CellConfig, R>(
         signal,
         onProgress: (part, event) => {
           onProgress(`${label}, ${part}`, event);
+          whole.update(label, event);
         },
         onWarning: onNote,
       };
+      whole.begin(label);
       const result = await run(config, common, results);
-      if (result !== undefined) onNote(`${label}: ${describe(result)}`);
+      if (result === undefined) return undefined;
+      whole.finish(label);
+      onNote(`${label}: ${describe(result)}`);
       return result;
     };
     const cells = stage.map((config) => ({ label: nameOf(config), config }));
@@ -196,7 +206,7 @@ export async function runStages<C extends CellConfig, R>(
 }
 
 /** The chain of cells that a cell starts from, the earliest first, with the cell itself as the last. */
-function chainOf(config: CellConfig): CellConfig[] {
+export function chainOf(config: CellConfig): CellConfig[] {
   return config.start === undefined ? [config] : [...chainOf(config.start), config];
 }
 

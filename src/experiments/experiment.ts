@@ -3,9 +3,11 @@ import { basename, join } from "node:path";
 import type { Provenance } from "../report/provenance-node.js";
 import { provenanceOf } from "../report/provenance-node.js";
 import { flagOf, shellWord } from "../util/command-words.js";
-import { writeFileAtomic } from "../util/files-node.js";
+import { check, counted } from "../util/errors.js";
+import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
+import { readCellResult, writeCellResult } from "./cell-results.js";
 import type { CellConfig, CellOptions } from "./cells.js";
-import { cellsFolder, chooseCells, runStages, withStarts } from "./cells.js";
+import { cellFolder, cellKey, cellsFolder, chainOf, chooseCells, runStages, withStarts } from "./cells.js";
 import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
 import { SPECIAL_OPTIONS } from "./options.js";
 
@@ -60,6 +62,40 @@ interface ExperimentFacts {
 /** An experiment that `striate run NAME` runs. */
 export interface Experiment extends ExperimentFacts {
   run(options: ExperimentOptions): Promise<ExperimentResult>;
+  /** Plans a run whose cells are to run one at a time, in any process on any machine. */
+  open(options: ExperimentOptions): Promise<OpenExperiment>;
+}
+
+/** A cell of a planned run. */
+export interface PlannedCell {
+  /** The cell's address, see {@link cellKey}. */
+  readonly key: string;
+  readonly name: string;
+  /** The address of the cell that this one starts from. */
+  readonly start?: string;
+  readonly config: CellConfig;
+}
+
+/** A planned run of an experiment, of which single cells can be run. */
+export interface OpenExperiment {
+  /** The cells of the run: each one comes after the cell that it starts from. */
+  readonly cells: readonly PlannedCell[];
+  /**
+   * Reads the data that all cells share, at the first call. Returns whether they are there: not if it was stopped.
+   *
+   * @throws StriateError if this machine does not have the data
+   */
+  prepare(signal: AbortSignal): Promise<boolean>;
+  /**
+   * Runs one cell in its folder below `out`, continues there if it was stopped before, and writes the result. Returns one
+   * line about the result; undefined if the cell was stopped.
+   *
+   * @throws StriateError if the run has no such cell, or if a cell that this one starts from has no result below `out`
+   */
+  runCell(
+    key: string,
+    options: Pick<ExperimentOptions, "signal" | "onProgress">,
+  ): Promise<string | undefined>;
 }
 
 /**
@@ -154,15 +190,19 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
     const rows = [...results].map(([config, result]) => [nameOf(config), describe(result)]);
     return [{ title, columns: ["cell", "result"], rows }];
   };
-  const run = async (options: ExperimentOptions): Promise<ExperimentResult> => {
-    const started = performance.now();
-    const { scale, seeds, device, out } = options;
+  const planned = async (options: ExperimentOptions) => {
     const plan = (await planOf(options)) as P;
     const all = cellsOf(plan, options);
     const chosen =
       options.cells === undefined
         ? (standardCells?.(plan, all) ?? all)
         : withStarts(chooseCells(all, nameOf, options.cells), all);
+    return { plan, all, chosen };
+  };
+  const run = async (options: ExperimentOptions): Promise<ExperimentResult> => {
+    const started = performance.now();
+    const { scale, seeds, device, out } = options;
+    const { plan, all, chosen } = await planned(options);
     const data = await load(plan, options, chosen);
     if (data === undefined) return INTERRUPTED;
     const results = await runStages<C, R>(options, chosen, {
@@ -176,14 +216,73 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
       const noted = tables.map((table) => ({ ...table, notes: [...(table.notes ?? []), REPORT_WAITS] }));
       return { interrupted: false, tables: noted, files: [] };
     }
-    const seconds = (performance.now() - started) / 1000;
-    const provenance = provenanceOf(seeds, (facts.command ?? commandOf(facts.name))(options), seconds);
+    const { computed } = options;
+    const seconds = computed?.seconds ?? (performance.now() - started) / 1000;
+    const provenance = {
+      ...provenanceOf(seeds, (facts.command ?? commandOf(facts.name))(options), seconds),
+      ...(computed && { machine: computed.machine }),
+    };
     const finished = { plan, scale, seeds, device, results, out, cells: cellsFolder(out), provenance };
     const { page, numbers, tables = [], files = [], ...text } = await report({ ...finished, ...data });
     const [html, json] = await writeReport(out, page, numbers);
     return { interrupted: false, tables, ...text, files: [html, ...files, json] };
   };
-  return { ...facts, run };
+  const open = async (options: ExperimentOptions): Promise<OpenExperiment> => {
+    const { plan, chosen } = await planned(options);
+    const byKey = new Map(chosen.map((config) => [cellKey(config), config]));
+    const starts = new Map(
+      chosen.map((config) => [cellKey(config), chainOf(config).slice(0, -1).map(cellKey)]),
+    );
+    const cells = [...byKey].map(([key, config]): PlannedCell => {
+      const start = starts.get(key)!.at(-1);
+      return { key, name: nameOf(config), config, ...(start !== undefined && { start }) };
+    });
+    cells.sort((a, b) => starts.get(a.key)!.length - starts.get(b.key)!.length);
+    const folder = cellsFolder(options.out);
+    let data: D | undefined;
+    const prepare = async (signal: AbortSignal): Promise<boolean> => {
+      data ??= await load(plan, { ...options, signal }, chosen);
+      return data !== undefined;
+    };
+    return {
+      cells,
+      prepare,
+      runCell: async (key, { signal, onProgress }) => {
+        const config = byKey.get(key);
+        check(
+          config !== undefined,
+          () =>
+            `cell ${key}: expected one of the ${counted(cells.length, "cell")} of ${facts.name}, found none`,
+        );
+        if (!(await prepare(signal)) || data === undefined) return undefined;
+        const done = new Map<C, R>();
+        for (const start of starts.get(key)!) {
+          const startConfig = byKey.get(start)!;
+          const result = await readCellResult<R>(cellFolder(folder, startConfig));
+          check(
+            result !== undefined,
+            () => `cell ${nameOf(config)}: ${nameOf(startConfig)} has no result yet`,
+          );
+          done.set(startConfig, result);
+        }
+        const own = cellFolder(folder, config);
+        await ensureFolder(own);
+        const { device, onNote } = options;
+        const common: CellOptions = {
+          cells: folder,
+          device,
+          threads: options.threads ?? 1,
+          signal,
+          onProgress,
+          onWarning: onNote,
+        };
+        const result = await runCell(config, { ...common, ...data }, done);
+        if (result === undefined) return undefined;
+        return describe(await writeCellResult(own, result));
+      },
+    };
+  };
+  return { ...facts, run, open };
 }
 
 /** The command that repeats a run. */

@@ -47,6 +47,8 @@ export interface ExperimentOptions extends SpecialOptions {
     /** The command-line options that gave the preprocessing. A report shows them in its command. */
     readonly flags?: string;
   };
+  /** Where and how long the cells in `out` were computed, if that was elsewhere; a report shows it. */
+  readonly computed?: { readonly machine: string; readonly seconds: number };
   /** Is aborted when the user wants to stop: the run then saves a checkpoint and returns with `interrupted`. */
   readonly signal: AbortSignal;
   readonly onProgress: (task: string, event: ProgressEvent) => void;

@@ -6,6 +6,8 @@ export interface ProgressEvent {
   readonly step: number;
   /** Total number of steps. */
   readonly steps: number;
+  /** What a step is in words for the user. Default "step". */
+  readonly unit?: string;
   /** The current epoch, from 1; absent for tasks without epochs. */
   readonly epoch?: number;
   readonly loss?: number;
@@ -103,8 +105,8 @@ export function formatDuration(seconds: number): string {
  * left".
  */
 export function describeProgress(event: ProgressEvent): string {
-  const { step, steps, epoch, loss, imagesPerSecond, secondsLeft, metrics = {} } = event;
-  const parts = [`step ${step}/${steps}`];
+  const { step, steps, unit = "step", epoch, loss, imagesPerSecond, secondsLeft, metrics = {} } = event;
+  const parts = [`${unit} ${step}/${steps}`];
   if (epoch !== undefined) parts.push(`epoch ${epoch}`);
   if (loss !== undefined) parts.push(`loss ${formatValue(loss)}`);
   for (const [name, value] of Object.entries(metrics)) parts.push(`${name} ${formatValue(value)}`);

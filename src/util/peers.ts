@@ -3,7 +3,8 @@ import { StriateError } from "./errors.js";
 /*
  * The optional peers: packages that Striate uses but does not install, because they are large and few users need all of
  * them. Each is loaded at its first use, by one file (`runtime/ort-node.ts`, `runtime/ort-web.ts`,
- * `data/images/sharp-node.ts`, `report/vega.ts`).
+ * `data/images/sharp-node.ts`, `report/vega.ts`, and `bullmq.ts`, `redis.ts` and `postgres.ts` in
+ * `sweeps/queue/`).
  */
 
 /** An optional peer: what it is for, which versions fit, and what to install. */
@@ -30,6 +31,9 @@ export const PEERS = {
   sharp: { what: "image files", oldest: "0.35.5", install: ["sharp"] },
   vega: { what: "charts of reports", oldest: "6.4.0", install: ["vega", "vega-lite"] },
   "vega-lite": { what: "charts of reports", oldest: "6.4.3", install: ["vega", "vega-lite"] },
+  bullmq: { what: "queues of sweeps", oldest: "6.7.0", install: ["bullmq", "ioredis"] },
+  ioredis: { what: "queues of sweeps on Redis", oldest: "6.0.0", install: ["bullmq", "ioredis"] },
+  pg: { what: "queues of sweeps on PostgreSQL", oldest: "8.23.1", install: ["bullmq", "pg"] },
 } as const satisfies Readonly<Record<string, Peer>>;
 
 export type PeerName = keyof typeof PEERS;

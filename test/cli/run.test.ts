@@ -20,7 +20,8 @@ const finished: ExperimentResult = {
 
 function experiment(run: (options: ExperimentOptions) => Promise<ExperimentResult>): Experiment {
   const facts = { summary: "a test", seeds: 2 };
-  return { name: "toy", summary: "a toy", scales: { smoke: facts, laptop: facts, paper: facts }, run };
+  const open = () => Promise.reject(new Error("not opened"));
+  return { name: "toy", summary: "a toy", scales: { smoke: facts, laptop: facts, paper: facts }, run, open };
 }
 
 const options: RunOptions = { scale: "smoke", seed: 1, device: "cpu", resume: false, force: false };

@@ -62,6 +62,7 @@ describe("cells that start from others", () => {
     ]);
     expect(notes).toContain("tuned: gave network on 1 > tuned on 2");
     expect(tasks).toContain("test, training");
+    expect(tasks).toContain("all cells");
   });
 
   it("wait when one of these was stopped, and go on where that was", async () => {

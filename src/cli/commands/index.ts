@@ -14,13 +14,17 @@ import { robustnessCommand } from "./robustness.js";
 import { runCommand } from "./run.js";
 import { studyCommand } from "./study.js";
 import { summaryCommand } from "./summary.js";
+import { sweepCommand } from "./sweep.js";
 import { trainCommand } from "./train.js";
+import { workerCommand } from "./worker.js";
 
 /** All commands in the order in which help texts and docs list them. */
 export const commands: readonly Command[] = [
   runCommand,
   trainCommand,
   studyCommand,
+  sweepCommand,
+  workerCommand,
   robustnessCommand,
   compareCommand,
   predifyCommand,

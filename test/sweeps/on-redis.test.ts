@@ -1,0 +1,3 @@
+import { testQueue } from "./on-queue.js";
+
+testQueue("redis");
