@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import pc from "picocolors";
 import { describeSkipped } from "../../data/images/image-source.js";
 import type { TrainingParts } from "../../data/sets/training-parts-node.js";
@@ -128,7 +128,14 @@ export async function trainClassifier(options: TrainCommandOptions, context: Con
     }
     progress.stop();
     const seconds = (performance.now() - started) / 1000;
-    const report = await reportOf(network, parts, found, { recipe, out, words, seed, seconds });
+    const report = await reportOf(network, parts, found, {
+      data: basename(data),
+      recipe,
+      out,
+      words,
+      seed,
+      seconds,
+    });
     await writeFileAtomic(join(out, "results.json"), `${JSON.stringify(report, null, 1)}\n`);
     await writeFileAtomic(join(out, "report.html"), await trainingPage(report));
     files.unshift(["report", join(out, "report.html")]);
@@ -206,6 +213,7 @@ async function reportOf(
   { train, validation, test, text, cautions }: TrainingParts,
   found: TrainedNetwork,
   context: {
+    readonly data: string;
     readonly recipe: TrainingRecipe;
     readonly out: string;
     readonly words: readonly string[];
@@ -213,14 +221,14 @@ async function reportOf(
     readonly seconds: number;
   },
 ): Promise<TrainingReport> {
-  const { recipe, out, words, seed, seconds } = context;
+  const { data, recipe, out, words, seed, seconds } = context;
   const rows = await readMetrics(join(out, "metrics.jsonl"));
   const command = ["striate", ...words].map(shellWord).join(" ");
   return {
     network: network.name,
     choices: network.choices,
     data: {
-      name: train.name,
+      name: data,
       classes: train.classes,
       counts: { train: train.count, validation: validation.count, test: test.count },
       text,
