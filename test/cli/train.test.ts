@@ -99,7 +99,7 @@ describe("striate train", () => {
     const out = join(await temporaryFolder(), "run");
     await succeed(
       ...["train", "--data", data, ...SMALL, ...QUICK, "--epochs", "1", "--out", out],
-      ...["--v1", "biol", "--v1-cells", "8", "--kuramoto", "auto", "--kuramoto-steps", "2"],
+      ...["--v1", "biol", "--v1-cells", "8", "--v1-noise", "--kuramoto", "auto", "--kuramoto-steps", "2"],
       ...["--predify", "2", "--timesteps", "2"],
     );
     const { choices } = await json<TrainingReport>(join(out, "results.json"));
@@ -179,7 +179,7 @@ describe("striate train", () => {
       "head*",
     );
     await fails(
-      /--v1-at and --visual-degrees have no effect/,
+      /--v1-at, --v1-noise and --visual-degrees have no effect/,
       "--data",
       data,
       ...SMALL,

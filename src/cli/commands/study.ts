@@ -27,6 +27,7 @@ const options = {
   seed: standard(whole(), 1, "first random seed"),
   ...recipeOptions,
   v1Cells: standard(positive(), 512, "number of V1's cells"),
+  v1Noise: flag("give V1's responses noise like that of cortical cells, in training and afterwards"),
   visualDegrees: optional(
     numberWhere("x", "a number above 0", (value) => value > 0),
     "visual angle of an image in degrees, for V1",

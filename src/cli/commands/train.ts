@@ -79,6 +79,7 @@ const options = {
     "put the retina and V1 of EVNet before the network instead",
   ),
   v1Cells: standard(positive(), 512, "number of V1's cells"),
+  v1Noise: flag("give V1's responses noise like that of cortical cells, in training and afterwards"),
   v1At: optional(
     text("value"),
     "name of the value that V1 replaces",

@@ -39,6 +39,7 @@ export async function runStudy(
     v1: {
       variant: "biol",
       cells: options.v1Cells,
+      ...(options.v1Noise && { noise: true }),
       ...(options.visualDegrees !== undefined && { visualDegrees: options.visualDegrees }),
     },
     kuramoto: { steps: options.kuramotoSteps },

@@ -10,11 +10,20 @@ import type { TrainCommandOptions, networkOptions, recipeOptions } from "../comm
 
 /** The network that the options of `striate train` name, as plain data. */
 export function networkSettings(options: TrainCommandOptions): NetworkSettings {
-  const { v1, retina, v1Cells: cells, v1At, visualDegrees, kuramoto, kuramotoSteps: steps } = options;
+  const {
+    v1,
+    retina,
+    v1Cells: cells,
+    v1Noise,
+    v1At,
+    visualDegrees,
+    kuramoto,
+    kuramotoSteps: steps,
+  } = options;
   const front = v1 !== undefined || retina !== undefined;
   check(
-    front || (v1At === undefined && visualDegrees === undefined),
-    () => "--v1-at and --visual-degrees have no effect without --v1 or --retina",
+    front || (v1At === undefined && visualDegrees === undefined && !v1Noise),
+    () => "--v1-at, --v1-noise and --visual-degrees have no effect without --v1 or --retina",
   );
   check(
     retina === undefined || v1 === undefined || v1 === "biol",
@@ -24,6 +33,7 @@ export function networkSettings(options: TrainCommandOptions): NetworkSettings {
     variant: v1 ?? "biol",
     cells,
     ...(retina !== undefined && { retina }),
+    ...(v1Noise && { noise: true }),
     ...(v1At !== undefined && { at: v1At }),
     ...(visualDegrees !== undefined && { visualDegrees }),
   };

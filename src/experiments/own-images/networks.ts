@@ -31,6 +31,8 @@ export interface V1Settings {
   readonly variant: Variant;
   /** A variant of EVNet, whose retina and V1 come before the network instead. */
   readonly retina?: EVNetVariant;
+  /** Whether V1's responses have noise like that of cortical cells, drawn for every image. Default false. */
+  readonly noise?: boolean;
   /** Visual angle of an image in degrees. Default: size / 32, which is 2 for 64 and 7 for 224 pixels. */
   readonly visualDegrees?: number;
   /** Number of cells, half of them simple. Default 512. */
@@ -241,7 +243,11 @@ function sideOf([, height, width]: readonly number[], name: string): number {
   return height!;
 }
 
-function frontEnd({ variant, retina, cells = 512 }: V1Settings, geometry: Geometry, seed: number) {
+function frontEnd(
+  { variant, retina, noise = false, cells = 512 }: V1Settings,
+  geometry: Geometry,
+  seed: number,
+) {
   const stride = geometry.imageSize >= 128 ? 4 : geometry.imageSize >= 48 ? 2 : 1;
   const [simple, complex] = [Math.ceil(cells / 2), Math.floor(cells / 2)];
   if (retina !== undefined) {
@@ -261,7 +267,9 @@ function frontEnd({ variant, retina, cells = 512 }: V1Settings, geometry: Geomet
     return { retina: block, block: v1, lgnToV2 };
   }
   const fields = sampleReceptiveFields({ variant, simple, complex, seed });
-  return { block: new VOneBlock({ ...geometry, fields, stride }) };
+  return {
+    block: new VOneBlock({ ...geometry, fields, stride, ...(noise && { noise: { kind: "neuronal" } }) }),
+  };
 }
 
 /** The feature maps through which all paths pass and which a convolution reads, in their order. */
