@@ -28,7 +28,7 @@ import {
 } from "../src/systems/predify/index.js";
 import { openImages } from "../src/systems/predify/training/image-sources-node.js";
 import { trainFeedback, tuneHyperparameters } from "../src/systems/predify/training/train-node.js";
-import type { TrainingData } from "../src/train/task.js";
+import type { MemoryData } from "../src/train/task.js";
 import type { TrainOptions } from "../src/train/run/run-node.js";
 import { train } from "../src/train/run/run-node.js";
 import { Random } from "../src/util/random.js";
@@ -141,7 +141,7 @@ function percent(share: number): number {
 }
 
 /** The training images with Gaussian noise whose standard deviation is drawn uniformly for each image. */
-function noisy(data: TrainingData): TrainingData {
+function noisy(data: MemoryData): MemoryData {
   const size = SHAPE.reduce((a, b) => a * b, 1);
   return {
     count: data.count,

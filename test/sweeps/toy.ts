@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CellConfig } from "../../src/experiments/cells.js";
@@ -22,7 +23,7 @@ interface ToyResult {
 /**
  * An experiment for tests. Its option `data` is a JSON object: the file to which each cell appends a line for each step, and
  * the steps of the cells. Cells whose names begin with "after" start from the first; "broken" throws;
- * "dying" kills its process; a run with "without data" has no data.
+ * "dying" kills its process; "together" waits until two processes compute it; a run with "without data" has no data.
  */
 export interface ToyData {
   readonly log: string;
@@ -66,6 +67,9 @@ export const toy = defineExperiment<ToyData, ToyCell, ToyResult, { readonly log:
       appendFileSync(log, `${what} ${name} ${step} ${process.pid}\n`);
     };
     tell("start");
+    // In a sweep, the other machine has begun as well before this one goes on.
+    const begun = () => readFileSync(log, "utf8").split("start together").length - 1;
+    while (name === "together" && milliseconds > 1 && begun() < 2 && !signal.aborted) await pause(10);
     if (name === "broken") throw new StriateError("the toy is broken");
     if (name === "dying") process.kill(process.pid, "SIGKILL");
     while (step < steps) {
