@@ -186,6 +186,10 @@ describe("striate train", () => {
       "--visual-degrees",
       "2",
     );
+    await fails(
+      /--v1-noise has no effect with --retina/,
+      ...["--data", data, ...SMALL, "--retina", "standard", "--v1-noise"],
+    );
     await fails(/recipe: cropScale: expected .* above 0/, "--data", data, ...SMALL, "--crop-scale", "0");
     await writeFile(toml, 'data = "x"\nlearning-rat = 0.1\n');
     await fails(/unknown option "learning-rat".*learning-rate/, "--config", toml);

@@ -10,6 +10,7 @@ import type { ImageSource } from "../../src/data/images/image-source.js";
 import { writePng } from "../../src/data/images/images-node.js";
 import { imageData, prepareImages } from "../../src/data/images/prepared-images.js";
 import { PREPROCESSINGS } from "../../src/data/images/preprocessing.js";
+import { withOwnMemory } from "../../src/data/images/rgb-image.js";
 import { splitByName } from "../../src/data/images/split-by-name.js";
 import { transformImage } from "../../src/data/images/transform.js";
 import { fingerprintOf, trainingParts } from "../../src/data/sets/training-parts-node.js";
@@ -111,6 +112,16 @@ describe("image loader", () => {
     expect(() =>
       openImageLoader(source, { transform: { ...AUGMENTED, flip: 2 }, preprocessing: {} }),
     ).toThrow(/image transform: flip: expected .* from 0 to 1, got 2/);
+  });
+});
+
+describe("memory that goes to a thread", () => {
+  it("is the image's own, not all that a view is a part of", () => {
+    const large = new Uint8Array(10_000);
+    const view = { width: 2, height: 2, data: large.subarray(24, 36) };
+    expect(withOwnMemory(view).data.buffer.byteLength).toBe(12);
+    const own = { width: 2, height: 2, data: new Uint8Array(12) };
+    expect(withOwnMemory(own)).toBe(own);
   });
 });
 

@@ -29,6 +29,10 @@ export function networkSettings(options: TrainCommandOptions): NetworkSettings {
     retina === undefined || v1 === undefined || v1 === "biol",
     () => `--retina brings a V1 with biological receptive fields: expected --v1 biol or no --v1, got ${v1!}`,
   );
+  check(
+    retina === undefined || !v1Noise,
+    () => "--v1-noise has no effect with --retina, whose variant decides the noise: leave it out",
+  );
   const v1Settings: V1Settings = {
     variant: v1 ?? "biol",
     cells,

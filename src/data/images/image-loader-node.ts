@@ -8,6 +8,7 @@ import { describeSkipped } from "./image-source.js";
 import { IMAGES, LABELS } from "./prepared-images.js";
 import type { Preprocessing } from "./preprocessing.js";
 import type { RgbImage } from "./rgb-image.js";
+import { ownBytes, withOwnMemory } from "./rgb-image.js";
 import type { ImageTransform } from "./transform.js";
 import { checkTransform } from "./transform.js";
 
@@ -94,7 +95,9 @@ export function openImageLoader(source: ImageSource, options: ImageLoaderOptions
   const most = Math.max(FEW, Math.floor(SHARE * source.count));
 
   const read = async (index: number, draw: readonly RandomLabel[]): Promise<ImageAnswer> => {
-    const picture = source.bytes ? { bytes: await source.bytes(index) } : { image: await source.read(index) };
+    const picture = source.bytes
+      ? { bytes: ownBytes(await source.bytes(index)) }
+      : { image: withOwnMemory(await source.read(index)) };
     const thread = pool.reduce((a, b) => (b.pending < a.pending ? b : a));
     return thread.ask({ picture, name: source.nameOf(index), transform, channels, preprocessing, draw });
   };

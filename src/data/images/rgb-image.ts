@@ -73,3 +73,14 @@ export function roundHalfEven(value: number): number {
 export function greyOf(red: number, green: number, blue: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
+
+/** The bytes themselves, or a copy if they are a part of larger memory: a thread would be sent all of that memory. */
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+}
+
+/** The image with pixels of its own, see {@link ownBytes}. */
+export function withOwnMemory(image: RgbImage): RgbImage {
+  const data = ownBytes(image.data);
+  return data === image.data ? image : { ...image, data };
+}

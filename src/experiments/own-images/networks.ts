@@ -313,7 +313,7 @@ export function kuramotoPlace(model: ImportedModel, name: string): string {
   const found = places.findLast(({ shape }) => shape.slice(1).every((length) => length >= SMALLEST));
   if (found) return found.name;
   throw new StriateError(
-    `${name}: expected a feature map of at least ${SMALLEST} x ${SMALLEST} positions for oscillators, got ${sizesOf(places)}: name a value (--kuramoto-at)`,
+    `${name}: expected a feature map of at least ${SMALLEST} x ${SMALLEST} positions for oscillators, got ${sizesOf(places)}: name a value (--kuramoto NAME)`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { RgbImage } from "../../data/images/rgb-image.js";
-import { checkImage } from "../../data/images/rgb-image.js";
+import { checkImage, withOwnMemory } from "../../data/images/rgb-image.js";
 import { RequestThread } from "../../runtime/request-thread-node.js";
 import { checkWhole } from "../../util/check.js";
 import type { CorruptOptions } from "./corrupt.js";
@@ -102,10 +102,4 @@ export async function* corruptAll<T extends { readonly index: number; readonly i
     await Promise.all(workers.map((worker) => worker.close()));
     if (!ended) await iterator.return?.();
   }
-}
-
-/** Copies the image's data if it is a view, because otherwise its whole underlying buffer would be sent. */
-function withOwnMemory(image: RgbImage): RgbImage {
-  const { data } = image;
-  return data.byteLength === data.buffer.byteLength ? image : { ...image, data: data.slice() };
 }
