@@ -1,4 +1,4 @@
-import { shellWord } from "../util/command-words.js";
+import { commandLine } from "../util/command-words.js";
 
 /**
  * Returns the command line that continues a run: the line that started it, with `--resume` and the run's folder.
@@ -11,5 +11,5 @@ export function resumingCommand(words: readonly string[], folder: string, flag =
     if (word === "--resume" || word === "--force" || word === flag) return false;
     return words[i - 1] !== flag && !word.startsWith(`${flag}=`);
   });
-  return ["striate", ...kept, "--resume", flag, folder].map(shellWord).join(" ");
+  return commandLine([...kept, "--resume", flag, folder]);
 }

@@ -6,6 +6,7 @@ import type { SessionOptions } from "../runtime/runtime.js";
 import type { ProgressEvent } from "../train/progress.js";
 import { check } from "../util/errors.js";
 import { ensureFolder } from "../util/files-node.js";
+import { wildcard } from "../util/wildcard.js";
 import { hasCellResult, readCellResult, writeCellResult } from "./cell-results.js";
 import type { ExperimentOptions } from "./options.js";
 import { followCells } from "./whole-progress.js";
@@ -101,10 +102,7 @@ export function chooseCells<C>(
   pattern: string | undefined,
 ): C[] {
   if (pattern === undefined) return [...cells];
-  const parts = pattern.split(",").map((part) => {
-    const escaped = part.trim().replace(/[.+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
-  });
+  const parts = pattern.split(",").map((part) => wildcard(part.trim()));
   const chosen = cells.filter((cell) => parts.some((part) => part.test(nameOf(cell))));
   check(
     chosen.length > 0,

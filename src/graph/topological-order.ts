@@ -35,3 +35,12 @@ export function topologicalOrder(
   }
   return order;
 }
+
+/** The inputs that some outputs depend on, by name. */
+export function inputsOf(outputs: readonly Tensor[]): Map<string, Tensor> {
+  return new Map(
+    topologicalOrder(outputs).flatMap(({ leaf, outputs: [tensor] }) =>
+      leaf?.kind === "input" && tensor ? [[leaf.name, tensor] as const] : [],
+    ),
+  );
+}

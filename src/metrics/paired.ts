@@ -1,5 +1,6 @@
 import { checkEveryFinite, checkLength, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
+import { NORMAL_QUANTILE as Z } from "./statistics.js";
 
 /** The difference of two classifiers on the same images. */
 export interface PairedDifference {
@@ -18,8 +19,6 @@ export interface PairedDifference {
   /** How the interval was computed. */
   readonly method: string;
 }
-
-const Z = 1.959963984540054;
 
 /**
  * Compares two classifiers image by image. Each value is the share of right answers for one image: 0 or 1, or a mean

@@ -48,12 +48,15 @@ export interface Interval {
   readonly high: number;
 }
 
+/** The 97.5 % quantile of the normal distribution: half the width of a 95 % interval in standard errors. */
+export const NORMAL_QUANTILE = 1.959963984540054;
+
 /**
  * Computes Wilson's score interval for a proportion, such as an accuracy (Wilson 1927). `z` is the quantile
  * of the normal distribution; the default, 1.96, gives 95 % confidence. Throws `StriateError` unless 0 <=
  * successes <= trials and trials > 0.
  */
-export function wilsonInterval(successes: number, trials: number, z = 1.959963984540054): Interval {
+export function wilsonInterval(successes: number, trials: number, z = NORMAL_QUANTILE): Interval {
   checkWhole("Wilson interval: trials", trials);
   checkWhole("Wilson interval: successes", successes, { from: 0, to: trials });
   checkPositive("Wilson interval: quantile z", z);

@@ -46,6 +46,11 @@ export function mark({ status }: { readonly status: VerdictStatus }, word: strin
   return markup`<span class="mark ${status}">${word}</span>`;
 }
 
+/** A verdict on a difference as a mark: better, worse or undecided. */
+export function betterMark(status: VerdictStatus): Html {
+  return mark({ status }, { undecided: "? undecided", holds: "✓ better", reversed: "✗ worse" }[status]);
+}
+
 /** A list of verdicts, each with its mark and a sentence. */
 export function verdictList(verdicts: readonly (readonly [mark: Html, sentence: Content])[]): Html {
   return markup`<ul class="verdicts">

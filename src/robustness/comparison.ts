@@ -1,5 +1,6 @@
 import type { PairedDifference } from "../metrics/paired.js";
 import { pairedDifference } from "../metrics/paired.js";
+import { average } from "../metrics/statistics.js";
 import { check } from "../util/errors.js";
 import type { ResultCard } from "./card.js";
 import { showEpsilon } from "./epsilon.js";
@@ -70,7 +71,7 @@ export function compareRuns(runs: readonly ComparedRun[]): Comparison {
     return {
       name,
       kind,
-      values: own.map((right) => right && meanOf([...right.values()])),
+      values: own.map((right) => right && average([...right.values()])),
       differences: own.map((right, i) =>
         i === 0 || base === undefined || right === undefined || paired[i] !== true
           ? undefined
@@ -107,10 +108,6 @@ function differenceOf(
     shared.map((image) => base.get(image)!),
     shared.map((image) => own.get(image)!),
   );
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function cleanIn({ card, records = [] }: ComparedRun): Map<number, ImageRecord> {

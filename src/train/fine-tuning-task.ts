@@ -3,7 +3,7 @@ import type { Dim, Tensor } from "../graph/index.js";
 import { cast, input, showShape } from "../graph/index.js";
 import type { Rewrite } from "../graph/substitute.js";
 import { substitute } from "../graph/substitute.js";
-import { topologicalOrder } from "../graph/topological-order.js";
+import { inputsOf } from "../graph/topological-order.js";
 import { batchStatistics } from "../nn/batch-statistics.js";
 import { TrainingPass } from "../nn/layers/layer.js";
 import { crossEntropy, softCrossEntropy } from "../nn/losses.js";
@@ -57,7 +57,7 @@ export class FineTuningTask implements Task {
       () => `fine-tuning: expected logits [batch, classes], got ${showShape(logits.shape)}`,
     );
     this.parameters = parameters;
-    const others = [...inputsOf(logits)].filter(([, tensor]) => tensor !== images);
+    const others = [...inputsOf([logits])].filter(([, tensor]) => tensor !== images);
     for (const [name] of others)
       check(
         noise[name],
@@ -106,12 +106,4 @@ export class FineTuningTask implements Task {
       logits: traced.logits!,
     };
   }
-}
-
-function inputsOf(logits: Tensor): Map<string, Tensor> {
-  return new Map(
-    topologicalOrder([logits]).flatMap(({ leaf, outputs: [tensor] }) =>
-      leaf?.kind === "input" ? [[leaf.name, tensor!] as const] : [],
-    ),
-  );
 }

@@ -2,7 +2,8 @@ import { preprocessingFromMetadata, preprocessingMetadata } from "../data/images
 import type { Preprocessing } from "../data/images/preprocessing.js";
 import type { Dim, Tensor } from "../graph/index.js";
 import { isStaticShape } from "../graph/dims.js";
-import { constant, showShape, topologicalOrder } from "../graph/index.js";
+import { constant, showShape } from "../graph/index.js";
+import { inputsOf } from "../graph/topological-order.js";
 import type { ImportedModel } from "../graph/onnx/read/read.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Json } from "../util/json.js";
@@ -251,11 +252,8 @@ export function noiseInputs(
   outputs: Readonly<Record<string, Tensor>>,
   kinds: Readonly<Record<string, NoiseKind>>,
 ): Record<string, NoiseInput> {
-  const leaves = topologicalOrder(Object.values(outputs)).flatMap(({ leaf, outputs: [tensor] }) =>
-    leaf?.kind === "input" && tensor ? [[leaf.name, tensor.shape] as const] : [],
-  );
   return Object.fromEntries(
-    leaves.flatMap(([name, shape]) => {
+    [...inputsOf(Object.values(outputs))].flatMap(([name, { shape }]) => {
       const distribution = kinds[name];
       return distribution === undefined ? [] : [[name, { distribution, shape }] as const];
     }),
@@ -264,6 +262,5 @@ export function noiseInputs(
 
 /** Returns the names of the inputs on which the outputs depend. */
 export function inputNames(outputs: Readonly<Record<string, Tensor>>): ReadonlySet<string> {
-  const nodes = topologicalOrder(Object.values(outputs));
-  return new Set(nodes.flatMap(({ leaf }) => (leaf?.kind === "input" ? [leaf.name] : [])));
+  return new Set(inputsOf(Object.values(outputs)).keys());
 }

@@ -10,6 +10,11 @@ export function wordsOf(key: string): string {
   return flagOf(key).slice(2);
 }
 
+/** The command line with these words after "striate", to copy into a shell. */
+export function commandLine(words: readonly string[]): string {
+  return ["striate", ...words].map(shellWord).join(" ");
+}
+
 /** Puts a word into quotes if it has characters that a shell might treat specially. */
 export function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

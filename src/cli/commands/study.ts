@@ -4,19 +4,12 @@ import { radii } from "../options/attacks.js";
 import { corruptionList, severityList } from "../options/corruptions.js";
 import { preprocessingOptions } from "../options/preprocessing.js";
 import { device, threads } from "../options/shared.js";
-import { file, folder, numberWhere, positive, text, whole } from "../options/values.js";
+import { folder, positive, text, whole } from "../options/values.js";
 import { command } from "./command.js";
-import { networkOptions, recipeOptions } from "./train.js";
+import { additionOptions, dataOptions, networkOptions, recipeOptions } from "./train.js";
 
 const options = {
-  config: optional(
-    file,
-    "values of these options in a TOML file; options on the command line come before it",
-  ),
-  data: optional(
-    text("images"),
-    "labelled images: a folder with one subfolder per class, cifar10, mnist or tiny-imagenet",
-  ),
+  ...dataOptions,
   ...networkOptions,
   variants: standard(
     text("list"),
@@ -26,14 +19,7 @@ const options = {
   seeds: standard(positive(), 3, "number of random seeds, counted up from the first"),
   seed: standard(whole(), 1, "first random seed"),
   ...recipeOptions,
-  v1Cells: standard(positive(), 512, "number of V1's cells"),
-  v1Noise: flag("give V1's responses noise like that of cortical cells, in training and afterwards"),
-  visualDegrees: optional(
-    numberWhere("x", "a number above 0", (value) => value > 0),
-    "visual angle of an image in degrees, for V1",
-    "pixels / 32",
-  ),
-  kuramotoSteps: standard(positive(), 4, "number of Kuramoto steps"),
+  ...additionOptions,
   pcoders: standard(positive(), 3, "number of PCoders for predify"),
   timesteps: standard(positive(), 4, "the timestep at which predified networks are measured"),
   feedbackEpochs: standard(positive(), 5, "passes over the training images to train the decoders"),
@@ -47,11 +33,6 @@ const options = {
   attackSteps: standard(positive(), 20, "steps of the attack"),
   images: standard(positive(), 1000, "number of test images to measure, drawn at random"),
   attackImages: standard(whole(), 200, "number of test images to attack"),
-  validation: standard(
-    numberWhere("share", "a number from 0 to 1", (value) => value >= 0 && value <= 1),
-    0.1,
-    "share of the training images for validation, if the data have no such part",
-  ),
   out: optional(folder, "where the study is written", "a new folder in runs/"),
   resume: flag("continue the study in --out, or else the newest one of this network"),
   force: flag("start over; the study in --out is renamed, not deleted"),

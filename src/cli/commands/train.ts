@@ -13,6 +13,31 @@ const atLeast0 = numberWhere("x", "a number of at least 0", (value) => value >= 
 const above0 = numberWhere("x", "a number above 0", (value) => value > 0);
 const share = numberWhere("share", "a number from 0 to 1", (value) => value >= 0 && value <= 1);
 
+/** Options about the images, which `striate train` and `striate study` share. */
+export const dataOptions = {
+  config: optional(
+    file,
+    "values of these options in a TOML file; options on the command line come before it",
+  ),
+  data: optional(
+    text("images"),
+    "labelled images: a folder with one subfolder per class, cifar10, mnist or tiny-imagenet",
+  ),
+  validation: standard(
+    share,
+    0.1,
+    "share of the training images for validation, if the data have no such part",
+  ),
+};
+
+/** Options about V1 and oscillators, which `striate train` and `striate study` share. */
+export const additionOptions = {
+  v1Cells: standard(positive(), 512, "number of V1's cells"),
+  v1Noise: flag("give V1's responses noise like that of cortical cells, in training and afterwards"),
+  visualDegrees: optional(above0, "visual angle of an image in degrees, for V1", "pixels / 32"),
+  kuramotoSteps: standard(positive(), 4, "number of Kuramoto steps"),
+};
+
 /** Options about the network, which `striate train` and `striate study` share. */
 export const networkOptions = {
   model: optional(text("network"), `network: ${BACKBONES.join(", ")} with random weights, or an .onnx file`),
@@ -61,14 +86,7 @@ export const recipeOptions = {
 };
 
 const options = {
-  config: optional(
-    file,
-    "values of these options in a TOML file; options on the command line come before it",
-  ),
-  data: optional(
-    text("images"),
-    "labelled images: a folder with one subfolder per class, cifar10, mnist or tiny-imagenet",
-  ),
+  ...dataOptions,
   ...networkOptions,
   v1: optional(
     choice("variant", VARIANTS),
@@ -78,19 +96,16 @@ const options = {
     choice("variant", EVNET_VARIANTS, "variant"),
     "put the retina and V1 of EVNet before the network instead",
   ),
-  v1Cells: standard(positive(), 512, "number of V1's cells"),
-  v1Noise: flag("give V1's responses noise like that of cortical cells, in training and afterwards"),
   v1At: optional(
     text("value"),
     "name of the value that V1 replaces",
     "the first feature map of the size of V1's responses that a convolution reads",
   ),
-  visualDegrees: optional(above0, "visual angle of an image in degrees, for V1", "pixels / 32"),
   kuramoto: optional(
     text("value"),
     "add a layer of oscillators at this feature map; auto chooses the last one of at least 7 x 7 positions",
   ),
-  kuramotoSteps: standard(positive(), 4, "number of Kuramoto steps"),
+  ...additionOptions,
   predify: optional(
     positive(),
     "after training, add this number of PCoders and train their decoders on the same images",
@@ -101,11 +116,6 @@ const options = {
     positive(),
     "end after this number of epochs without a better validation accuracy",
     "never",
-  ),
-  validation: standard(
-    share,
-    0.1,
-    "share of the training images for validation, if the data have no such part",
   ),
   findRate: flag(
     "try learning rates from small to large on a few batches, and write a plot instead of training",

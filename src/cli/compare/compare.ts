@@ -5,7 +5,7 @@ import { points } from "../../report/verdict.js";
 import type { Comparison } from "../../robustness/comparison.js";
 import { compareRuns, runNames } from "../../robustness/comparison.js";
 import { readCard } from "../../robustness/read-card-node.js";
-import { shellWord } from "../../util/command-words.js";
+import { commandLine } from "../../util/command-words.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { CompareOptions } from "../commands/compare.js";
@@ -33,7 +33,7 @@ export async function compareCards(
     () => `--out: "${json}" would be written over the result card of the same name: choose another name`,
   );
   const page = await comparisonPage(comparison, {
-    command: ["striate", ...words].map(shellWord).join(" "),
+    command: commandLine(words),
     date: new Date().toISOString(),
     ...(files[0]!.card.classes && { classes: files[0]!.card.classes }),
   });

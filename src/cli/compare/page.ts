@@ -3,15 +3,13 @@ import type { PairedDifference } from "../../metrics/paired.js";
 import { chartFigure, lineBlock } from "../../report/chart-block.js";
 import type { Content, Section } from "../../report/html.js";
 import { details, markup, note, page, percent, table } from "../../report/html.js";
-import { mark, points } from "../../report/verdict.js";
+import { betterMark, points } from "../../report/verdict.js";
 import type { ComparedMeasure, Comparison } from "../../robustness/comparison.js";
 
 /** What the page shows besides the comparison. */
 export interface ComparisonPageOptions {
   /** Names of the classes, if they are known. */
   readonly classes?: readonly string[];
-  /** Name of an image of the data set, if the data set could be opened. */
-  readonly nameOf?: (image: number) => string;
   readonly command: string;
   readonly date: string;
 }
@@ -57,14 +55,12 @@ export function isDecided({ low, high }: PairedDifference): boolean {
 }
 
 /** A difference with its interval and, if there is one, the p-value of McNemar's test. */
-function differenceText(difference: PairedDifference | undefined, smallerIsBetter = false): Content {
+function differenceText(difference: PairedDifference | undefined): Content {
   if (difference === undefined) return "–";
   const { difference: mean, low, high, p, gained, lost } = difference;
-  const better = smallerIsBetter ? mean < 0 : mean > 0;
-  const status = !isDecided(difference) ? "undecided" : better ? "holds" : "reversed";
-  const word = status === "undecided" ? "? undecided" : better ? "✓ better" : "✗ worse";
+  const status = !isDecided(difference) ? "undecided" : mean > 0 ? "holds" : "reversed";
   const test = p === undefined ? "" : `, p ${p < 0.001 ? "< 0.001" : p.toFixed(3)}`;
-  return markup`<b>${points(mean)}</b><span class="spread"> ${points(low)} to ${points(high)}</span><br>${mark({ status }, word)}<small>+${gained} −${lost}${test}</small>`;
+  return markup`<b>${points(mean)}</b><span class="spread"> ${points(low)} to ${points(high)}</span><br>${betterMark(status)}<small>+${gained} −${lost}${test}</small>`;
 }
 
 function summarySection({ runs, measures, cautions }: Comparison): Section {
@@ -239,7 +235,7 @@ const SHOWN = 200;
 
 function imageSection(
   { runs, changed }: Comparison,
-  { classes: names, nameOf }: ComparisonPageOptions,
+  { classes: names }: ComparisonPageOptions,
 ): Section | undefined {
   if (changed.length === 0) return undefined;
   const className = (label: number | undefined) =>
@@ -254,7 +250,7 @@ function imageSection(
         label: "Images on which the networks differ",
         head: ["Image", "label", ...runs.map(({ name }) => name)],
         rows: changed.slice(0, SHOWN).map(({ image, label, predicted }) => ({
-          name: nameOf?.(image) ?? `image ${image}`,
+          name: `image ${image}`,
           cells: [
             className(label),
             ...predicted.map((one) => (one === label ? markup`<b>✓</b>` : className(one))),

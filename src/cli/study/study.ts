@@ -6,7 +6,7 @@ import type { StudyPlan } from "../../experiments/own-images/plan.js";
 import { parseVariants } from "../../experiments/own-images/plan.js";
 import { chosenParameters } from "../../experiments/own-images/train-network.js";
 import { BENCHMARK_CORRUPTIONS, nearestConstants } from "../../robustness/corruptions/index.js";
-import { shellWord } from "../../util/command-words.js";
+import { commandLine } from "../../util/command-words.js";
 import { check } from "../../util/errors.js";
 import type { Invocation } from "../commands/command.js";
 import type { StudyOptions } from "../commands/study.js";
@@ -61,8 +61,7 @@ export async function runStudy(
     },
     data: fingerprintOf(parts),
   };
-  const kept = words.filter((word) => word !== "--resume" && word !== "--force");
-  const command = ["striate", ...kept].map(shellWord).join(" ");
+  const command = commandLine(words.filter((word) => word !== "--resume" && word !== "--force"));
   const experiment = studyExperiment({ plan, parts, dataName: basename(data), command });
   return runTheExperiment(
     experiment,

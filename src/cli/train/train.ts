@@ -14,15 +14,16 @@ import {
   descriptionOf,
   openLoader,
   trainNetwork,
+  trainingData,
 } from "../../experiments/own-images/train-network.js";
 import type { TrainingReport } from "../../experiments/own-images/training-page.js";
 import { ratePage, trainingPage } from "../../experiments/own-images/training-page.js";
 import { wilsonInterval } from "../../metrics/statistics.js";
 import { percent } from "../../report/html.js";
 import { provenanceOf } from "../../report/provenance-node.js";
-import { mixedData } from "../../train/mixed-data.js";
+import type { ProgressEvent } from "../../train/progress.js";
 import { readMetrics } from "../../train/run/metrics-file-node.js";
-import { shellWord } from "../../util/command-words.js";
+import { commandLine, shellWord } from "../../util/command-words.js";
 import { check } from "../../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../../util/files-node.js";
 import type { Invocation } from "../commands/command.js";
@@ -73,6 +74,19 @@ export async function trainClassifier(options: TrainCommandOptions, context: Con
     ...(options.loaders !== undefined && { loaders: options.loaders }),
     signal: interrupt.signal,
   };
+  const told = (part: string) => ({
+    onProgress: (event: ProgressEvent) => {
+      progress.update(part, event);
+    },
+    onWarning: (line: string) => {
+      progress.note(line);
+    },
+  });
+  const stopped = (): number => {
+    progress.stop();
+    streams.err.write(stoppedLine(resumingCommand(words, out)));
+    return INTERRUPTED;
+  };
   try {
     if (options.findRate)
       return await searchRate(network, parts, { ...common, trainable, out, progress, streams });
@@ -89,18 +103,9 @@ export async function trainClassifier(options: TrainCommandOptions, context: Con
       trains,
       ...(options.patience !== undefined && { patience: options.patience }),
       config: { settings: { ...settings }, recipe: { ...recipe }, trains, data: fingerprintOf(parts) },
-      onProgress: (event) => {
-        progress.update("training", event);
-      },
-      onWarning: (line) => {
-        progress.note(line);
-      },
+      ...told("training"),
     });
-    if (found === undefined) {
-      progress.stop();
-      streams.err.write(stoppedLine(resumingCommand(words, out)));
-      return INTERRUPTED;
-    }
+    if (found === undefined) return stopped();
     const file = join(out, "model.onnx");
     const { about, metadata } = descriptionOf(network, parts.train.classes);
     await found.run.export(file, about, metadata);
@@ -112,18 +117,9 @@ export async function trainClassifier(options: TrainCommandOptions, context: Con
         timesteps: options.timesteps,
         folder: join(out, "feedback"),
         resume,
-        onProgress: (event) => {
-          progress.update("feedback", event);
-        },
-        onWarning: (line) => {
-          progress.note(line);
-        },
+        ...told("feedback"),
       });
-      if (predified === undefined) {
-        progress.stop();
-        streams.err.write(stoppedLine(resumingCommand(words, out)));
-        return INTERRUPTED;
-      }
+      if (predified === undefined) return stopped();
       files.push(["with feedback", predified]);
     }
     progress.stop();
@@ -184,13 +180,15 @@ async function searchRate(
   },
 ): Promise<number> {
   const { recipe, out, progress, streams } = options;
-  const loader = openLoader(train, network, recipe, "train", options.loaders);
-  const mixes = recipe.mixup > 0 || recipe.cutmix > 0;
-  const data = mixes
-    ? mixedData(loader, { ...recipe, shape: network.imageShape, classes: train.classes.length })
-    : loader;
+  const loader = openLoader(train, network, recipe, options.loaders);
   try {
-    const found = await findRate(network, data, options);
+    const data = trainingData(loader, network, recipe, train.classes.length);
+    const found = await findRate(network, data, {
+      ...options,
+      onProgress: (step, steps) => {
+        progress.update("learning rates", { step, steps, imagesPerSecond: 0, secondsLeft: undefined });
+      },
+    });
     progress.stop();
     if (options.signal?.aborted === true) {
       streams.err.write(stoppedLine());
@@ -223,7 +221,6 @@ async function reportOf(
 ): Promise<TrainingReport> {
   const { data, recipe, out, words, seed, seconds } = context;
   const rows = await readMetrics(join(out, "metrics.jsonl"));
-  const command = ["striate", ...words].map(shellWord).join(" ");
   return {
     network: network.name,
     choices: network.choices,
@@ -238,15 +235,11 @@ async function reportOf(
     trained: found.trained,
     parameters: found.parameters,
     losses: rows.flatMap(({ step, loss }) => (typeof loss === "number" ? [{ step, loss }] : [])),
-    validation: found.run.evaluations.map(({ step, loss, accuracy }) => ({
-      step,
-      loss: Number(loss),
-      accuracy: Number(accuracy),
-    })),
+    validation: found.validation,
     test: found.test,
     imagesPerSecond: found.run.imagesPerSecond,
     skipped: found.skipped,
-    provenance: provenanceOf([seed], command, seconds),
+    provenance: provenanceOf([seed], commandLine(words), seconds),
   };
 }
 

@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { StriateError, check } from "../../util/errors.js";
 import { fileError } from "../../util/files-node.js";
+import { TAR_BLOCK, isTarFile, tarName, tarPadded, tarSize, tarText } from "./tar-header.js";
 
 /** A regular file inside an uncompressed tar archive. */
 export interface TarEntry {
@@ -11,7 +12,6 @@ export interface TarEntry {
   readonly size: number;
 }
 
-const BLOCK = 512;
 /** Largest name that a header may bring in a block of its own. */
 const LARGEST_NAME = 65_536;
 
@@ -22,30 +22,22 @@ const LARGEST_NAME = 65_536;
  * @throws StriateError for an archive that is damaged, cut off or compressed
  */
 export async function indexTar(path: string): Promise<TarEntry[]> {
-  const handle = await open(path, "r").catch((cause: unknown) => {
-    throw fileError("open the archive", path, cause);
-  });
-  try {
-    const { size: length } = await handle.stat();
-    return await entriesOf(handle, path, length);
-  } finally {
-    await handle.close();
-  }
+  return withArchive(path, async (handle) => entriesOf(handle, path, (await handle.stat()).size));
 }
 
 async function entriesOf(handle: FileHandle, path: string, length: number): Promise<TarEntry[]> {
   const entries: TarEntry[] = [];
   let longName: string | undefined;
-  for (let at = 0; at + BLOCK <= length;) {
-    const header = await bytesAt(handle, at, BLOCK, path);
+  for (let at = 0; at + TAR_BLOCK <= length;) {
+    const header = await bytesAt(handle, at, TAR_BLOCK, path);
     if (header.every((byte) => byte === 0)) return entries;
     check(
       checksumFits(header),
       () =>
         `"${path}": expected the header of a file at byte ${at}, got other bytes: is it an uncompressed .tar archive?`,
     );
-    const size = octal(header, path);
-    const offset = at + BLOCK;
+    const size = tarSize(header, `"${path}"`);
+    const offset = at + TAR_BLOCK;
     check(
       offset + size <= length,
       () => `"${path}" is cut off: expected ${offset + size} bytes or more, got ${length}`,
@@ -59,10 +51,10 @@ async function entriesOf(handle: FileHandle, path: string, length: number): Prom
       const content = new TextDecoder().decode(await bytesAt(handle, offset, size, path));
       longName = type === "L" ? content.replace(/\0.*$/s, "") : (paxPath(content) ?? longName);
     } else {
-      if (type === "0" || type === "\0") entries.push({ name: longName ?? shortName(header), offset, size });
+      if (isTarFile(header)) entries.push({ name: longName ?? tarName(header), offset, size });
       longName = undefined;
     }
-    at = offset + Math.ceil(size / BLOCK) * BLOCK;
+    at = offset + tarPadded(size);
   }
   // The end is a block of zeros. Without it nobody could tell that the last files are missing.
   throw new StriateError(`"${path}" is cut off before the end of the archive`);
@@ -73,17 +65,17 @@ function paxPath(content: string): string | undefined {
   return /^\d+ path=(.*)$/m.exec(content)?.[1];
 }
 
-function shortName(header: Uint8Array): string {
-  return [text(header, 345, 155), text(header, 0, 100)].filter((part) => part !== "").join("/");
-}
-
 /** Reads some bytes of a file. Throws `StriateError` if there are fewer. */
 export async function readRange(path: string, { offset, size }: Omit<TarEntry, "name">): Promise<Uint8Array> {
+  return withArchive(path, (handle) => bytesAt(handle, offset, size, path));
+}
+
+async function withArchive<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(path, "r").catch((cause: unknown) => {
     throw fileError("open the archive", path, cause);
   });
   try {
-    return await bytesAt(handle, offset, size, path);
+    return await use(handle);
   } finally {
     await handle.close();
   }
@@ -104,17 +96,5 @@ async function bytesAt(handle: FileHandle, at: number, count: number, path: stri
 /** Whether the sum of a header's bytes, with spaces in place of the stored sum, is the stored one. */
 function checksumFits(header: Uint8Array): boolean {
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
-  return Number.parseInt(text(header, 148, 8).trim(), 8) === sum;
-}
-
-function octal(header: Uint8Array, path: string): number {
-  const digits = text(header, 124, 12).trim();
-  check(/^[0-7]+$/.test(digits), () => `"${path}": expected an octal file size, got "${digits}"`);
-  return Number.parseInt(digits, 8);
-}
-
-function text(header: Uint8Array, start: number, length: number): string {
-  const bytes = header.subarray(start, start + length);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return Number.parseInt(tarText(header, 148, 8).trim(), 8) === sum;
 }

@@ -72,11 +72,7 @@ async function runTrain(cell: StudyTrainCell, options: StudyOptions) {
   const { about, metadata } = descriptionOf(network, classes);
   await found.run.export(networkFile(cells, cell), about, metadata);
   return {
-    validation: found.run.evaluations.map(({ step, loss, accuracy }) => ({
-      step,
-      loss: Number(loss),
-      accuracy: Number(accuracy),
-    })),
+    validation: found.validation,
     parameters: found.parameters,
     trained: found.trained,
     imagesPerSecond: found.run.imagesPerSecond,

@@ -5,13 +5,12 @@ import { saveOnnx } from "../../graph/onnx/write/save-node.js";
 import { adam } from "../../nn/optimizers.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
-import { openImageLoader } from "../../data/images/image-loader-node.js";
 import { predify, writeUnrolled } from "../../systems/predify/index.js";
 import { trainFeedback } from "../../systems/predify/training/train-node.js";
 import type { TrainOptions } from "../../train/run/run-node.js";
 import { describeModel } from "../../train/model-description.js";
 import type { TrainingRecipe } from "./recipe.js";
-import { testTransform } from "./recipe.js";
+import { openLoader } from "./train-network.js";
 
 /** Options of `addFeedback`. */
 export interface AddFeedbackOptions
@@ -49,13 +48,8 @@ export async function addFeedback(
   const model = await loadOnnx(file);
   const network = predify(model, { pcoders });
   const { preprocessing = {} } = describeModel(model.metadata, file);
-  const shape = network.backbone.imageShape;
-  const loader = openImageLoader(train, {
-    transform: testTransform(shape, preprocessing),
-    preprocessing,
-    channels: shape[0] === 1 ? 1 : 3,
-    ...(options.loaders !== undefined && { threads: options.loaders }),
-  });
+  const { imageShape } = network.backbone;
+  const loader = openLoader(train, { imageShape, preprocessing }, undefined, options.loaders);
   try {
     const run = await trainFeedback(network, loader, {
       ...sessionOptionsOf(options),

@@ -7,7 +7,7 @@ import { details, duration, markup, note, number, percent, table } from "../../r
 import { meanAndSpread, meanPoint, overSeeds, spreadText } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
 import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
-import { mark, points } from "../../report/verdict.js";
+import { betterMark, points } from "../../report/verdict.js";
 import type { StudyPlan } from "./plan.js";
 import { PLAIN } from "./plan.js";
 import type { StudyMeasure, VariantReport } from "./results.js";
@@ -138,8 +138,7 @@ function differenceText(measure: StudyMeasure | undefined): Content {
   const { mean, margin, status } = difference;
   const shown = markup`<b>${points(mean)}</b><span class="spread"> ± ${percent(margin)}</span>`;
   if (status === undefined) return shown;
-  const word = { undecided: "? undecided", holds: "✓ better", reversed: "✗ worse" }[status];
-  return markup`${shown}<br>${mark({ status }, word)}`;
+  return markup`${shown}<br>${betterMark(status)}`;
 }
 
 function seriesOf(

@@ -4,6 +4,7 @@ import type { ResultCard } from "../../robustness/card.js";
 import type { Outcome } from "../../robustness/outcomes.js";
 import type { StudyCell } from "./plan.js";
 import { PLAIN } from "./plan.js";
+import type { ValidationScores } from "./train-network.js";
 
 interface Timed {
   readonly seconds: number;
@@ -12,7 +13,7 @@ interface Timed {
 /** The result of a training cell. */
 export interface StudyTrainResult extends Timed {
   readonly kind: "train";
-  readonly validation: readonly { readonly step: number; readonly loss: number; readonly accuracy: number }[];
+  readonly validation: readonly ValidationScores[];
   readonly parameters: number;
   readonly trained: number;
   readonly imagesPerSecond: number;

@@ -1,5 +1,6 @@
 import type { ImageLoader } from "../../data/images/image-loader-node.js";
 import { openImageLoader } from "../../data/images/image-loader-node.js";
+import type { Preprocessing } from "../../data/images/preprocessing.js";
 import type { ImageSource, SkippedImage } from "../../data/images/image-source.js";
 import type { TrainingParts } from "../../data/sets/training-parts-node.js";
 import { constantAverage } from "../../nn/ema.js";
@@ -18,6 +19,8 @@ import { train } from "../../train/run/run-node.js";
 import type { TrainingData } from "../../train/task.js";
 import { closing } from "../../util/closing.js";
 import { check } from "../../util/errors.js";
+import { wildcard } from "../../util/wildcard.js";
+import { learningOf } from "../training.js";
 import type { TrainableNetwork } from "./networks.js";
 import type { TrainingRecipe } from "./recipe.js";
 import { checkRecipe, recipeOptimizer, recipeRate, testTransform, trainingTransform } from "./recipe.js";
@@ -40,10 +43,18 @@ export interface TrainNetworkOptions
   readonly loaders?: number;
 }
 
+/** Scores on the validation images after a training step. */
+export interface ValidationScores {
+  readonly step: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 /** A network after training, with the weights that were best on the validation images. */
 export interface TrainedNetwork {
   readonly run: TrainedRun;
-  readonly values: State;
+  /** Scores on the validation images after each epoch. */
+  readonly validation: readonly ValidationScores[];
   /** Scores on the test images. */
   readonly test: LoaderScores;
   /** Number of parameters that were trained, and of all parameters. */
@@ -71,17 +82,16 @@ export async function trainNetwork(
   checkRecipe(recipe);
   const { train: training, validation, test } = parts;
   const trainable = chosenParameters(network, options.trains);
-  const mixes = recipe.mixup > 0 || recipe.cutmix > 0;
   const task = taskOf(network, recipe, trainable);
-  const open = (source: ImageSource, kind: "train" | "test") =>
-    openLoader(source, network, recipe, kind, options.loaders);
+  const open = (source: ImageSource, augmenting?: TrainingRecipe) =>
+    openLoader(source, network, augmenting, options.loaders);
   const stepsPerEpoch = Math.floor(training.count / recipe.batchSize);
   check(
     stepsPerEpoch > 0,
     () =>
       `${training.name}: expected at least one batch of ${recipe.batchSize} images, got ${training.count}`,
   );
-  const loaders = [open(training, "train"), open(validation, "test"), open(test, "test")] as const;
+  const loaders = [open(training, recipe), open(validation), open(test)] as const;
   const [trainLoader, validationLoader, testLoader] = loaders;
   try {
     return await closing(
@@ -90,10 +100,7 @@ export async function trainNetwork(
         const classes = training.classes.length;
         const scored = (values: State, loader: ImageLoader) =>
           loaderScores(evaluator, values, loader, { batch: EVALUATED, classes, seed });
-        const data: TrainingData = mixes
-          ? mixedData(trainLoader, { ...recipe, shape: network.imageShape, classes })
-          : trainLoader;
-        const run = await train(task, data, {
+        const run = await train(task, trainingData(trainLoader, network, recipe, classes), {
           ...sessionOptionsOf(options),
           ...(folder !== undefined && { folder }),
           ...(resume !== undefined && { resume }),
@@ -122,7 +129,7 @@ export async function trainNetwork(
         if (!run.finished) return undefined;
         return {
           run,
-          values: run.values,
+          validation: learningOf(run, ["loss", "accuracy"], (step) => ({ step })),
           test: await scored(run.values, testLoader),
           trained: sizeOf(network, trainable),
           parameters: sizeOf(network, network.values.keys()),
@@ -148,24 +155,43 @@ export function taskOf(
     noise,
     parameters: new Map([...model.parameters].map(([name, { tensor }]) => [name, tensor])),
     labelSmoothing: recipe.labelSmoothing,
-    targets: recipe.mixup > 0 || recipe.cutmix > 0 ? "distributions" : "labels",
+    targets: mixes(recipe) ? "distributions" : "labels",
     batchStatistics: (scale) => trainable.has(scale),
   });
 }
 
-/** Opens a loader that makes images for training or for measurements. */
+function mixes({ mixup, cutmix }: TrainingRecipe): boolean {
+  return mixup > 0 || cutmix > 0;
+}
+
+/** The images of a loader with the targets that the task reads, mixed if the recipe says so. */
+export function trainingData(
+  loader: ImageLoader,
+  { imageShape: shape }: Pick<TrainableNetwork, "imageShape">,
+  recipe: TrainingRecipe,
+  classes: number,
+): TrainingData {
+  return mixes(recipe) ? mixedData(loader, { ...recipe, shape, classes }) : loader;
+}
+
+/**
+ * Opens a loader for the images of a network.
+ *
+ * @param recipe augments the images for training. Without it, they are made as for measurements.
+ */
 export function openLoader(
   source: ImageSource,
-  { imageShape, preprocessing }: TrainableNetwork,
-  recipe: TrainingRecipe,
-  kind: "train" | "test",
+  {
+    imageShape,
+    preprocessing,
+  }: { readonly imageShape: readonly number[]; readonly preprocessing: Preprocessing },
+  recipe: TrainingRecipe | undefined,
   threads?: number,
 ): ImageLoader {
   return openImageLoader(source, {
-    transform:
-      kind === "train"
-        ? trainingTransform(recipe, imageShape, preprocessing)
-        : testTransform(imageShape, preprocessing),
+    transform: recipe
+      ? trainingTransform(recipe, imageShape, preprocessing)
+      : testTransform(imageShape, preprocessing),
     preprocessing,
     channels: imageShape[0] === 1 ? 1 : 3,
     ...(threads !== undefined && { threads }),
@@ -185,8 +211,8 @@ export function chosenParameters(
   if (trains === "all") return new Set(names);
   if (trains === "added") return new Set(names.filter((name) => added.has(name)));
   const chosen = trains.map((pattern) => {
-    const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
-    const found = names.filter((name) => new RegExp(`^${escaped}$`).test(name));
+    const wanted = wildcard(pattern);
+    const found = names.filter((name) => wanted.test(name));
     check(
       found.length > 0,
       () =>

@@ -9,6 +9,7 @@ import { CATEGORICAL, UNIFORM_CYCLE, cssGradient } from "../../draw/index.js";
 import type { SkippedImage } from "../../data/images/image-source.js";
 import { describeSkipped } from "../../data/images/image-source.js";
 import type { LoaderScores } from "./scores.js";
+import type { ValidationScores } from "./train-network.js";
 import type { FoundRate } from "./find-rate.js";
 import type { TrainingRecipe } from "./recipe.js";
 
@@ -35,7 +36,7 @@ export interface TrainingReport {
   /** Mean training loss between two points, by step. */
   readonly losses: readonly { readonly step: number; readonly loss: number }[];
   /** Scores on the validation images, by step. */
-  readonly validation: readonly { readonly step: number; readonly loss: number; readonly accuracy: number }[];
+  readonly validation: readonly ValidationScores[];
   readonly test: LoaderScores;
   readonly imagesPerSecond: number;
   readonly skipped: readonly SkippedImage[];

@@ -3,6 +3,7 @@ import type { ImportedModel } from "../../../graph/onnx/read/read.js";
 import type { Tensor, TensorData, WrittenOnnx } from "../../../graph/index.js";
 import { lower, parameter, showShape, topologicalOrder, writeOnnx } from "../../../graph/index.js";
 import { substitute } from "../../../graph/substitute.js";
+import { inputsOf } from "../../../graph/topological-order.js";
 import type { NamedParameters, State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
@@ -173,7 +174,7 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
     ]),
     model: changedModel(model, {
       replacements,
-      inputs: inputsOf(outputs),
+      inputs: Object.fromEntries(inputsOf(Object.values(outputs))),
       parameters: new Map([[BOTTLENECK, { tensor: weight, data: initial.get(BOTTLENECK)! }]]),
       metadata: {
         ...withDescription(model.metadata, description),
@@ -182,15 +183,6 @@ export function withV1(model: ImportedModel, options: WithV1Options): V1Network 
       },
     }),
   };
-}
-
-/** The inputs that some outputs read, by name. */
-function inputsOf(outputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  return Object.fromEntries(
-    topologicalOrder(Object.values(outputs)).flatMap(({ leaf, outputs: [tensor] }) =>
-      leaf?.kind === "input" ? [[leaf.name, tensor!]] : [],
-    ),
-  );
 }
 
 function imageInput(
