@@ -2,6 +2,7 @@ import type { PreparedImages } from "../data/images/prepared-images.js";
 import { imageData } from "../data/images/prepared-images.js";
 import type { Preprocessing } from "../data/images/preprocessing.js";
 import { judgeLogits } from "../metrics/calibration.js";
+import { average } from "../metrics/statistics.js";
 import type { State } from "../nn/module.js";
 import type { Evaluator } from "../train/evaluator.js";
 import type { RandomLabel } from "../util/random.js";
@@ -12,6 +13,8 @@ export interface ImageScores {
   readonly accuracy: number;
   /** Share of images whose label is among the five classes that score highest. */
   readonly top5: number;
+  /** One character for each image: "1" if the network classifies it correctly, otherwise "0". */
+  readonly right: string;
 }
 
 /** Splits the indices 0 to count - 1 into full batches; indices that do not fill a batch are left out. */
@@ -47,7 +50,8 @@ export async function imageScores(
   },
 ): Promise<ImageScores> {
   const data = imageData(images, preprocessing);
-  let [loss, right, near, count] = [0, 0, 0, 0];
+  let [loss, near] = [0, 0];
+  const right: (0 | 1)[] = [];
   for (const indices of fullBatches(images.count, batch)) {
     const { logits } = await evaluator.run(values, data, indices, labelsAt(indices[0]!));
     const classes = logits!.data.length / batch;
@@ -55,10 +59,10 @@ export async function imageScores(
       const scored = (logits!.data as Float32Array).subarray(row * classes, (row + 1) * classes);
       const rank = rankOf(images.labels[index]!, scored);
       loss += judgeLogits(scored, images.labels[index]!).nll;
-      if (rank === 0) right++;
+      right.push(rank === 0 ? 1 : 0);
       if (rank < 5) near++;
-      count++;
     }
   }
-  return { loss: loss / count, accuracy: right / count, top5: near / count };
+  const count = right.length;
+  return { loss: loss / count, accuracy: average(right), top5: near / count, right: right.join("") };
 }

@@ -2,6 +2,7 @@ export * from "./board-accuracy.js";
 export * from "./calibration.js";
 export * from "./clustering.js";
 export * from "./corruption-error.js";
+export * from "./judgement.js";
 export * from "./hierarchical-clustering.js";
 export * from "./multi-label.js";
 export * from "./order-parameter.js";

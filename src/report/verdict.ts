@@ -1,43 +1,6 @@
-import { average } from "../metrics/statistics.js";
+import type { Judgement, VerdictStatus } from "../metrics/judgement.js";
 import type { Content, Html } from "./html.js";
 import { markup, percent } from "./html.js";
-
-/** Whether measured differences support a claim. */
-export type VerdictStatus = "holds" | "reversed" | "undecided";
-
-export interface Judgement {
-  readonly status: VerdictStatus;
-  readonly mean: number;
-  /** Twice the larger of two standard errors: the one over seeds, and the one that does not shrink with more seeds. */
-  readonly margin: number;
-}
-
-/** The standard error of the mean; 0 for a single value. */
-export function standardError(values: readonly number[]): number {
-  const n = values.length;
-  const mean = average(values);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0;
-}
-
-/**
- * Judges a claim by paired differences, one for each seed. `sharedError` (default 0) is a standard error that more
- * seeds do not reduce, because all seeds use the same test images. A claim holds, or is reversed, only if at least two
- * seeds agree in sign and the mean exceeds the margin.
- */
-export function judgeDifferences(differences: readonly number[], sharedError = 0): Judgement {
-  const mean = average(differences);
-  const margin = 2 * Math.max(standardError(differences), sharedError);
-  const agree = differences.length > 1 && differences.every((one) => one * mean > 0);
-  const status = !agree || Math.abs(mean) <= margin ? "undecided" : mean > 0 ? "holds" : "reversed";
-  return { status, mean, margin };
-}
-
-/** The standard error of the difference of two accuracies on `images` test images, treated as independent. */
-export function accuracyDifferenceError(one: number, other: number, images: number): number {
-  const variance = (p: number): number => (p * (1 - p)) / Math.max(1, images);
-  return Math.sqrt(variance(one) + variance(other));
-}
 
 const MARKS = { holds: "✓ holds", reversed: "✗ reversed", undecided: "? undecided" } as const;
 
@@ -63,3 +26,26 @@ export function points(difference: number): string {
   const text = percent(Math.abs(difference));
   return text === "0.0" ? "0.0" : `${difference < 0 ? "−" : "+"}${text}`;
 }
+
+/**
+ * The size of a judged difference in percentage points and, if it is undecided, why: "+4.2 ± 10.8 points; about 7 seeds
+ * would decide it".
+ */
+export function sizeText({ mean, margin }: Judgement): string {
+  return Number.isNaN(margin) ? `${points(mean)} points` : `${points(mean)} ± ${percent(margin)} points`;
+}
+
+/** Why a difference is undecided and what would decide it, as a sentence; empty if it is decided. */
+export function undecidedText({ status, seeds, mean, margin, seedsNeeded }: Judgement): string {
+  if (status !== "undecided") return "";
+  if (seeds === 1) return "One seed cannot show how much seeds differ.";
+  if (seedsNeeded !== undefined)
+    return `${seeds} seeds do not decide it; ${seedsNeeded} would, if mean and spread stayed as they are.`;
+  return Math.abs(mean) < margin / 10
+    ? "The difference is close to 0, and no number of seeds would decide it."
+    : "More seeds alone would not decide it: it needs more test images, too.";
+}
+
+/** How every verdict is made, for the notes below tables. */
+export const HOW_JUDGED =
+  "The networks of one seed form a pair. A claim holds, or is reversed, if the 95 % interval of the mean difference leaves out 0. The interval joins the error over seeds (Student’s t) and the error over the test images, which all seeds share.";

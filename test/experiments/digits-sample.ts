@@ -1,4 +1,4 @@
-import type { DigitsReport, ModelRole, PhasePicture } from "../../src/experiments/digits/results.js";
+import type { Answers, DigitsReport, ModelRole, PhasePicture } from "../../src/experiments/digits/results.js";
 import { AUTHORS_SHORT_BUDGET } from "../../src/experiments/overlapping-digits/published.js";
 import { summariseSeeds } from "../../src/report/over-seeds.js";
 
@@ -135,6 +135,20 @@ const ONSET: Readonly<Record<string, number>> = {
   ideal: 33_000,
 };
 
+/** Answers with a given accuracy, on images that depend on the model. */
+export function answersOf(
+  model: string,
+  seed: number,
+  condition: string,
+  accuracy: number,
+  images = 2000,
+): Answers {
+  const right = Array.from({ length: images }, (_, i) =>
+    (i * 7919 + model.length * 613) % images < Math.round(images * accuracy) ? "1" : "0",
+  );
+  return { model, seed, condition, right: right.join("") };
+}
+
 /** A complete report about `seeds` runs that never happened. */
 export function sampleReport(seeds: readonly number[] = [1, 2, 3]): DigitsReport {
   const ids = ["kuramoto", "random", "real", "ideal"] as const;
@@ -204,6 +218,11 @@ export function sampleReport(seeds: readonly number[] = [1, 2, 3]): DigitsReport
           ),
         },
       })),
+    ),
+    answers: ids.flatMap((model) =>
+      conditions.flatMap((condition, c) =>
+        values(model, c).map(({ seed, value }) => answersOf(model, seed, condition, value)),
+      ),
     ),
     learningCurves: ids.flatMap((model) =>
       seeds.map((seed) => {

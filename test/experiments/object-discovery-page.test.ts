@@ -4,9 +4,9 @@ import {
   comparisonText,
   discoveryHeadline,
   objectDiscoveryPage,
-  verdictOf,
 } from "../../src/experiments/object-discovery/page.js";
 import type { DiscoverySet, ObjectDiscoveryReport } from "../../src/experiments/object-discovery/results.js";
+import { judgeDifferences } from "../../src/metrics/judgement.js";
 import { summariseSeeds } from "../../src/report/over-seeds.js";
 
 const score = (...values: number[]) => summariseSeeds(values.map((value, i) => ({ seed: i + 1, value })));
@@ -20,6 +20,14 @@ function sampleSet(changes: Partial<DiscoverySet> = {}): DiscoverySet {
     foregroundAri: score(mean - 0.01, mean + 0.01),
     bestOverlap: score(0.5, 0.6),
     untrained: { foregroundAri: score(0.3), bestOverlap: score(0.4) },
+  });
+  const compared = (upTiling: number, values: number[]) => ({
+    model: "waves",
+    control: "plain",
+    upTiling,
+    judged: judgeDifferences(values, 0.0102),
+    differences: values.map((value, i) => ({ seed: i + 1, value })),
+    imageError: 0.0102,
   });
   const paper = { foregroundAri: [88.6, 1.7], bestOverlap: [56.4, 0.9] } as const;
   const curve = (model: string) => ({
@@ -41,10 +49,7 @@ function sampleSet(changes: Partial<DiscoverySet> = {}): DiscoverySet {
       row("plain", 4, 0.75),
     ],
     colourControl: { foregroundAri: 0.79, bestOverlap: 0.84 },
-    comparisons: [
-      { model: "waves", control: "plain", upTiling: 1, difference: 0.1, margin: 0.02, seeds: 2 },
-      { model: "waves", control: "plain", upTiling: 4, difference: 0.05, margin: 0.06, seeds: 2 },
-    ],
+    comparisons: [compared(1, [0.1, 0.1]), compared(4, [0.05, 0.07])],
     groups: ["apart", "alike"].map((label) => ({
       label,
       scenes: 10,
@@ -132,8 +137,7 @@ describe("the object-discovery report", () => {
     expect(comparisonText(report, set.comparisons[0]!)).toBe(
       "waves against plain: +10.0 ± 2.0 points of FG-ARI",
     );
-    expect(set.comparisons.map(verdictOf)).toEqual(["better", "undecided"]);
-    expect(verdictOf({ ...set.comparisons[0]!, difference: -0.1 })).toBe("worse");
+    expect(set.comparisons.map(({ judged }) => judged.status)).toEqual(["holds", "undecided"]);
     expect(budgetText(set)).toMatch(/saw 64 views, 1 % of the 6,400 .* with 32 channels instead of 128/);
     const { budget } = set;
     expect(budgetText({ ...set, budget: { ...budget, views: 6400, channels: 128 } })).toBeUndefined();

@@ -254,12 +254,12 @@ describe("a run", () => {
     const [set] = report.sets;
     expect(set!.rows).toHaveLength(4);
     expect(set!.rows[0]!.foregroundAri.values).toHaveLength(2);
-    expect(set!.comparisons.map(({ control, seeds }) => [control, seeds])).toEqual([
+    expect(set!.comparisons.map(({ control, judged }) => [control, judged.seeds])).toEqual([
       ["itrsa", 2],
       ["itrsa", 2],
     ]);
     const difference = set!.rows[0]!.foregroundAri.mean - set!.rows[2]!.foregroundAri.mean;
-    expect(set!.comparisons[0]!.difference).toBeCloseTo(difference, 10);
+    expect(set!.comparisons[0]!.judged.mean).toBeCloseTo(difference, 10);
     const html = await objectDiscoveryPage(report);
     for (const part of ["segments", "fields", "energies", "learning", "colours"])
       expect(html).toContain(`id="tetrominoes-${part}"`);

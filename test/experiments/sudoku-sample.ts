@@ -65,11 +65,11 @@ export function sudokuSample(steps = 24): SudokuReport {
       { id: "id", label: "ID", givens: [31, 42], source: "generated", boards: 250, votedBoards: 50 },
       { id: "ood", label: "OOD", givens: [17, 34], source: "generated", boards: 250, votedBoards: 50 },
     ],
-    accuracies: [
+    accuracies: [1, 2].flatMap((seed) => [
       {
         model: "akorn",
         set: "id",
-        seed: 1,
+        seed,
         timesteps,
         boards: [
           [0.98, 1, 1, 1],
@@ -81,7 +81,7 @@ export function sudokuSample(steps = 24): SudokuReport {
       {
         model: "akorn",
         set: "ood",
-        seed: 1,
+        seed,
         timesteps,
         boards: [
           [0.1, 0.2, 0.32, 0.44],
@@ -93,28 +93,30 @@ export function sudokuSample(steps = 24): SudokuReport {
       ...(["id", "ood"] as const).map((set) => ({
         model: "transformer",
         set,
-        seed: 1,
+        seed,
         timesteps: [1],
         boards: [[set === "id" ? 0.9 : 0.02]],
         cells: [0.95],
         gains: [{ mean: 0, standardError: 0 }],
       })),
-    ],
-    votings: (["id", "ood"] as const).map((set) => ({
-      model: "akorn",
-      set,
-      seed: 1,
-      timesteps: 128,
-      draws: 100,
-      votes: [1, 10, 100].map((k, i) => ({
-        k,
-        sum: k === 100 ? [0.8] : [0.42 + 0.15 * i, 0.46 + 0.15 * i],
-        last: k === 100 ? [0.7] : [0.42 + 0.1 * i, 0.46 + 0.1 * i],
-        any: k === 100 ? [0.96] : [0.42 + 0.3 * i, 0.46 + 0.3 * i],
+    ]),
+    votings: [1, 2].flatMap((seed) =>
+      (["id", "ood"] as const).map((set) => ({
+        model: "akorn",
+        set,
+        seed,
+        timesteps: 128,
+        draws: 100,
+        votes: [1, 10, 100].map((k, i) => ({
+          k,
+          sum: k === 100 ? [0.8] : [0.42 + 0.15 * i, 0.46 + 0.15 * i],
+          last: k === 100 ? [0.7] : [0.42 + 0.1 * i, 0.46 + 0.1 * i],
+          any: k === 100 ? [0.96] : [0.42 + 0.3 * i, 0.46 + 0.3 * i],
+        })),
+        gain: set === "id" ? { mean: 0, standardError: 0 } : { mean: 0.36, standardError: 0.05 },
+        ranking: set === "id" ? undefined : 0.87,
       })),
-      gain: set === "id" ? { mean: 0, standardError: 0 } : { mean: 0.36, standardError: 0.05 },
-      ranking: set === "id" ? undefined : 0.87,
-    })),
+    ),
     learning: ["akorn", "transformer"].map((model) => ({
       model,
       seed: 1,

@@ -5,7 +5,7 @@ import { compare, judge } from "../../src/experiments/digits/verdict.js";
 import { synchronyPage } from "../../src/experiments/synchrony/page.js";
 import type { SynchronyReport } from "../../src/experiments/synchrony/results.js";
 import { rankCorrelation, synchronyPoints } from "../../src/experiments/synchrony/results.js";
-import { sampleReport } from "./digits-sample.js";
+import { answersOf, sampleReport } from "./digits-sample.js";
 
 /** The sample as one set, its networks with synchrony that follows accuracy, and complex layers. */
 function set(id: string, title: string): DigitsReport {
@@ -42,13 +42,17 @@ const sample: SynchronyReport = {
     {
       label: "timesteps 10",
       trained: true,
-      runs: seeds.map((seed) => ({ seed, setAccuracy: 0.6, ari: 0.8 })),
+      runs: seeds.map((seed) => ({ seed, setAccuracy: 0.6, ari: 0.8, right: "1110011010" })),
     },
-    { label: "epsilon 0", trained: false, runs: seeds.map((seed) => ({ seed, setAccuracy: 0.1, ari: 0.1 })) },
+    {
+      label: "epsilon 0",
+      trained: false,
+      runs: seeds.map((seed) => ({ seed, setAccuracy: 0.1, ari: 0.1, right: "0000001000" })),
+    },
     {
       label: "timesteps 6",
       trained: false,
-      runs: seeds.map((seed) => ({ seed, setAccuracy: 0.6, ari: 0.7 })),
+      runs: seeds.map((seed) => ({ seed, setAccuracy: 0.6, ari: 0.7, right: "1110011001" })),
     },
   ],
   kernels: [{ set: "Two digits", seed: 1, before: [0.8, 0.5], after: [0.7, 0.2] }],
@@ -79,8 +83,8 @@ describe("the synchrony report", () => {
   it("says of each setting of the ablation whether it differs", async () => {
     const html = (await synchronyPage(sample)).replace(/\s+/g, " ");
     const row = (label: string) => html.slice(html.indexOf(`${label}</th>`)).split("</tr>")[0]!;
-    expect(row("epsilon 0")).toMatch(/−50\.0 ± [\d.]+</);
-    expect(row("timesteps 6")).toMatch(/0\.0 ± [\d.]+ \(undecided\)/);
+    expect(row("epsilon 0")).toMatch(/−50\.0 ± [\d.]+ points</);
+    expect(row("timesteps 6")).toMatch(/0\.0 ± [\d.]+ points \(undecided\)/);
   });
 });
 
@@ -128,8 +132,11 @@ describe("verdicts on feedback", () => {
       },
     },
   }));
+  const answers = rows.flatMap(({ model, condition, metrics }) =>
+    metrics.setAccuracy.values.map(({ seed, value }) => answersOf(model, seed, condition, value)),
+  );
   const pairs = (models: DigitsReport["models"]) =>
-    judge({ ...report, models, rows }, report.conditions[0]!.id).map(({ better, worse, status }) => [
+    judge({ ...report, models, rows, answers }, report.conditions[0]!.id).map(({ better, worse, status }) => [
       better.id,
       worse.id,
       status,
@@ -141,7 +148,7 @@ describe("verdicts on feedback", () => {
     ]);
     expect(pairs([as("feedback"), as("kuramoto")])).toEqual([["feedback", "kuramoto", "holds"]]);
     expect(
-      compare({ ...report, rows }, as("kuramoto"), as("feedback"), report.conditions[0]!.id)?.status,
+      compare({ ...report, rows, answers }, as("kuramoto"), as("feedback"), report.conditions[0]!.id)?.status,
     ).toBe("reversed");
   });
 });

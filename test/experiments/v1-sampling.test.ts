@@ -138,14 +138,21 @@ describe("the cells of v1-sampling", () => {
 
 describe("the study's numbers", () => {
   const tested = (clean: number, noise: readonly number[], blur: readonly number[]): V1TestResult[] => [
-    { corruption: "clean", severity: 0, accuracy: clean, top5: 1 },
+    { corruption: "clean", severity: 0, ...scored(clean) },
     ...noise.map(
-      (accuracy, i) => ({ corruption: "gaussian_noise", severity: (i + 1) as 1, accuracy, top5: 1 }) as const,
+      (accuracy, i) =>
+        ({ corruption: "gaussian_noise", severity: (i + 1) as 1, ...scored(accuracy) }) as const,
     ),
     ...blur.map(
-      (accuracy, i) => ({ corruption: "defocus_blur", severity: (i + 1) as 1, accuracy, top5: 1 }) as const,
+      (accuracy, i) => ({ corruption: "defocus_blur", severity: (i + 1) as 1, ...scored(accuracy) }) as const,
     ),
   ];
+  /** The first images of ten are right. */
+  const scored = (accuracy: number) => ({
+    accuracy,
+    top5: 1,
+    right: "1".repeat(Math.round(10 * accuracy)).padEnd(10, "0"),
+  });
   const result = (list: V1TestResult[]) => ({ tested: list }) as unknown as V1NetworkResult;
 
   it("are means over severities, then over corruptions, and differences relative to the other", () => {

@@ -24,6 +24,7 @@ export interface DigitsNetworkConfig {
   /** Number of different training scenes; with steps * batchSize of them, the network sees each one once. */
   readonly trainScenes: number;
   readonly validationScenes: number;
+  /** Number of test scenes of each condition. */
   readonly testScenes: number;
   readonly evaluateEvery: number;
   readonly learningRate: number;
@@ -72,20 +73,24 @@ export async function trainNetwork(
 /** Tests a network under each condition in turn. Returns undefined if the test was stopped. */
 export async function testConditions(
   conditions: readonly DigitsCondition[],
-  scenes: number,
+  scenesOf: (condition: DigitsCondition) => number,
   options: CellOptions,
   test: (
     condition: DigitsCondition,
     onBatch: (done: number, images: number) => void,
   ) => Promise<DigitsTestResult>,
 ): Promise<(DigitsTestResult & Pick<ConditionResult, "condition">)[] | undefined> {
-  const report = progressOf(options, "testing", conditions.length * scenes);
+  const all = conditions.reduce((sum, condition) => sum + scenesOf(condition), 0);
+  const report = progressOf(options, "testing", all);
   const results: (DigitsTestResult & Pick<ConditionResult, "condition">)[] = [];
-  for (const [i, condition] of conditions.entries()) {
+  let before = 0;
+  for (const condition of conditions) {
     if (options.signal.aborted) return undefined;
+    const start = before;
     const tested = await test(condition, (done, images) => {
-      report(i * scenes + done, images);
+      report(start + done, images);
     });
+    before += scenesOf(condition);
     results.push({ condition: condition.id, ...tested });
   }
   return results;

@@ -23,6 +23,8 @@ export interface DigitsReport {
   /** Test conditions in display order; the first is the reference (clean images). */
   readonly conditions: readonly ConditionDescription[];
   readonly rows: readonly ResultRow[];
+  /** The answers from which differences between networks get their errors. */
+  readonly answers: readonly Answers[];
   readonly learningCurves: readonly LearningCurve[];
   readonly accuracyPerTimestep: readonly TimestepSeries[];
   readonly synchronyPerTimestep: readonly TimestepSeries[];
@@ -71,6 +73,15 @@ export interface ResultRow {
   readonly model: string;
   readonly condition: string;
   readonly metrics: Readonly<Record<string, SeedSummary>>;
+}
+
+/** Which scenes of one condition a network gets right. */
+export interface Answers {
+  readonly model: string;
+  readonly seed: number;
+  readonly condition: string;
+  /** One character for each scene: "1" for right and "0" for wrong. */
+  readonly right: string;
 }
 
 export interface DigitsLearningPoint {
@@ -127,7 +138,7 @@ export interface DigitsProvenance extends Provenance {
   readonly batchSize: number;
   /** Number of training images that each model saw with each seed. */
   readonly imagesSeen: number;
-  /** Number of images in each test condition. */
+  /** Number of images in the first test condition, clean images. */
   readonly testImages: number;
   /** Further facts, each a name and a value. */
   readonly more?: Readonly<Record<string, string>>;
@@ -219,7 +230,7 @@ export function result(
 /** A network's measurements under one condition, as a cell returns them. */
 export interface ConditionResult extends Pick<
   DigitsTestResult,
-  "metrics" | "accuracyPerTimestep" | "synchronyPerTimestep" | "phases"
+  "metrics" | "right" | "accuracyPerTimestep" | "synchronyPerTimestep" | "phases"
 > {
   readonly condition: string;
 }
@@ -243,7 +254,7 @@ export function gatherRuns(
   synchronyOf: (tested: ConditionResult) => readonly number[] | undefined,
 ): Pick<
   DigitsReport,
-  "conditions" | "rows" | "learningCurves" | "accuracyPerTimestep" | "synchronyPerTimestep"
+  "conditions" | "rows" | "answers" | "learningCurves" | "accuracyPerTimestep" | "synchronyPerTimestep"
 > {
   const perTimestep = (pick: (tested: ConditionResult) => readonly number[] | undefined) =>
     runs.flatMap(({ model, seed, conditions: all }) =>
@@ -263,6 +274,9 @@ export function gatherRuns(
           id,
         ),
       })),
+    ),
+    answers: runs.flatMap(({ model, seed, conditions: all }) =>
+      all.map(({ condition, right }) => ({ model, seed, condition, right })),
     ),
     learningCurves: runs.map(({ model, seed, learningCurve }) => ({ model, seed, points: learningCurve })),
     accuracyPerTimestep: perTimestep(({ accuracyPerTimestep }) => accuracyPerTimestep),

@@ -5,7 +5,7 @@ import { cards, details, markup, note, number, percent, table } from "../../repo
 import { spreadCell } from "../../report/over-seeds.js";
 import { channelGallery, phaseLegend, phasePlayer } from "../../report/phase-player.js";
 import { provenanceRows } from "../../report/provenance-node.js";
-import { mark, points, verdictList } from "../../report/verdict.js";
+import { HOW_JUDGED, mark, points, verdictList } from "../../report/verdict.js";
 import { accuracyBars, learningChart, pairChart, styleOf, timestepCharts } from "./charts.js";
 import type { DigitsReport, DigitsModelDescription, PhasePicture, ResultRow } from "./results.js";
 import { chanceLevel, heading, METRICS, result, SET_ACCURACY } from "./results.js";
@@ -238,13 +238,12 @@ export function orderingSection(report: DigitsReport): Section | undefined {
     cells: verdicts.map((list) => {
       const verdict = list.find((one) => one.better === better && one.worse === worse);
       if (!verdict) return "–";
-      const seeds = verdict.pairs.map(({ seed, difference }) => ({ seed, value: difference }));
-      return markup`${mark(verdict)}${spreadCell({ mean: verdict.mean, std: null, values: seeds }, points)}<small>± ${percent(verdict.margin)}</small>`;
+      return markup`${mark(verdict)}${spreadCell({ mean: verdict.mean, std: null, values: verdict.pairs }, points)}<small>± ${percent(verdict.margin)}</small>`;
     }),
   }));
   return {
     ...heading(report, "ordering", "Does the ordering hold?"),
-    lead: "Differences in set accuracy in percentage points; the two models of each seed form a pair. A claim counts as holding, or as reversed, only if at least two seeds agree and the mean difference exceeds twice its standard error. The standard error is the larger of two: the one over seeds, and the one from the number of test images.",
+    lead: `Differences in set accuracy in percentage points. ${HOW_JUDGED}`,
     body: table({
       label: "Paired differences by claim and condition",
       head: ["Claim", ...report.conditions.map(({ label }) => label)],
@@ -341,7 +340,7 @@ export function digitsProvenance({ scale, provenance }: DigitsReport) {
       "Training of each model and seed",
       `${steps.toLocaleString("en-GB")} steps of ${batchSize}: ${imagesSeen.toLocaleString("en-GB")} images`,
     ],
-    ["Test images per condition", testImages.toLocaleString("en-GB")],
+    ["Clean test images", testImages.toLocaleString("en-GB")],
   ];
   return provenanceRows(scale, provenance, own, more);
 }

@@ -6,6 +6,7 @@ import {
   synchrony,
   topKRecall,
   topKSetAccuracy,
+  topKSetCorrect,
 } from "../../metrics/index.js";
 import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
@@ -19,6 +20,8 @@ import { CLASSES, PIXELS } from "./scenes.js";
 export interface DigitsTestResult {
   /** Metrics of the logits at the last timestep, by name. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** One character for each scene: "1" if the set of its digits is right at the last timestep, otherwise "0". */
+  readonly right: string;
   /** Set accuracy after each timestep, first to last. */
   readonly accuracyPerTimestep: readonly number[];
   /** Synchrony loss after each timestep; empty for networks without phases. */
@@ -176,6 +179,7 @@ function scored(
   const last = logits.at(-1)!;
   const loss = synchronyLosses.at(-1);
   return {
+    right: Array.from(topKSetCorrect(last, targets, CLASSES, "trueLabels")).join(""),
     metrics: {
       setAccuracy: topKSetAccuracy(last, targets, CLASSES, "trueLabels"),
       labelAccuracy: topKRecall(last, targets, CLASSES, "trueLabels"),

@@ -1,19 +1,28 @@
+import type { Judgement, VerdictStatus } from "../../metrics/judgement.js";
+import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
+import { average } from "../../metrics/statistics.js";
 import { percent } from "../../report/html.js";
-import type { Judgement, VerdictStatus } from "../../report/verdict.js";
-import { accuracyDifferenceError, judgeDifferences, points } from "../../report/verdict.js";
+import type { SeedValue } from "../../report/over-seeds.js";
+import { points, sizeText, undecidedText } from "../../report/verdict.js";
 import type { DigitsReport, DigitsModelDescription, ModelRole } from "./results.js";
-import { result, SET_ACCURACY } from "./results.js";
+import { result } from "./results.js";
+
+/** The set accuracies of one model minus those of another, on the same scenes and with the same seeds. */
+export interface PairedAccuracies {
+  /** The difference of each seed that both models have, as a fraction. */
+  readonly pairs: readonly SeedValue[];
+  /** Standard error of the mean difference over the test scenes. */
+  readonly imageError: number;
+}
 
 /**
  * The verdict on the claim "`better` has a higher set accuracy than `worse`" under one condition. It compares
  * runs with the same seed.
  */
-export interface Verdict extends Judgement {
+export interface Verdict extends Judgement, PairedAccuracies {
   readonly better: DigitsModelDescription;
   readonly worse: DigitsModelDescription;
   readonly condition: string;
-  /** The difference of each seed, as a fraction. */
-  readonly pairs: readonly { readonly seed: number; readonly difference: number }[];
   readonly sentence: string;
 }
 
@@ -47,37 +56,43 @@ export function compare(
   worse: DigitsModelDescription,
   condition: string,
 ): Verdict | undefined {
-  const ours = result(report, better.id, condition, SET_ACCURACY);
-  const theirs = result(report, worse.id, condition, SET_ACCURACY);
-  if (!ours || !theirs) return undefined;
-  const pairs = ours.values.flatMap(({ seed, value }) => {
-    const partner = theirs.values.find((candidate) => candidate.seed === seed);
-    return partner ? [{ seed, difference: value - partner.value }] : [];
-  });
-  if (pairs.length === 0) return undefined;
-  // This error does not become smaller with more seeds, because seeds may share the test images. It treats
-  // the two models as independent, which overstates it a little, so the verdict errs on the side of caution.
-  const fromTestSet = accuracyDifferenceError(ours.mean, theirs.mean, report.provenance.testImages);
+  const paired = pairedAccuracies(report, better.id, worse.id, condition);
+  if (paired === undefined) return undefined;
   const judged = judgeDifferences(
-    pairs.map(({ difference }) => difference),
-    fromTestSet,
+    paired.pairs.map(({ value }) => value),
+    paired.imageError,
   );
-  const verdict = { better, worse, condition, pairs, ...judged };
+  const verdict = { better, worse, condition, ...paired, ...judged };
   return { ...verdict, sentence: sentence(verdict) };
 }
 
-function sentence({ better, worse, status, mean, pairs, margin }: Omit<Verdict, "sentence">): string {
-  const seeds = pairs.map(({ seed, difference }) => `seed ${seed}: ${points(difference)}`).join(", ");
-  const reason =
-    status !== "undecided"
-      ? ""
-      : pairs.length === 1
-        ? " One seed cannot show how much seeds differ."
-        : Math.abs(mean) <= margin
-          ? " The difference is within its uncertainty."
-          : " The seeds disagree in sign.";
-  const size = `${points(mean)} points of set accuracy, uncertainty ±${percent(margin)}`;
-  return `${better.label} minus ${worse.label}: ${size} (${seeds}).${reason}`;
+/** The differences of two models under one condition, or `undefined` if no seed has both. */
+export function pairedAccuracies(
+  { answers }: Pick<DigitsReport, "answers">,
+  one: string,
+  other: string,
+  condition: string,
+): PairedAccuracies | undefined {
+  const of = (model: string) =>
+    answers.filter((answer) => answer.model === model && answer.condition === condition);
+  const theirs = of(other);
+  const perSeed = of(one).flatMap(({ seed, right }) => {
+    const partner = theirs.find((candidate) => candidate.seed === seed)?.right;
+    if (partner === undefined) return [];
+    return [{ seed, scenes: Array.from(right, (hit, i) => Number(hit) - Number(partner[i])) }];
+  });
+  if (perSeed.length === 0) return undefined;
+  return {
+    pairs: perSeed.map(({ seed, scenes }) => ({ seed, value: average(scenes) })),
+    imageError: errorOverImages(perSeed.map(({ scenes }) => scenes)),
+  };
+}
+
+function sentence(verdict: Omit<Verdict, "sentence">): string {
+  const { better, worse, pairs } = verdict;
+  const seeds = pairs.map(({ seed, value }) => `seed ${seed}: ${points(value)}`).join(", ");
+  const words = `${better.label} minus ${worse.label}: ${sizeText(verdict)} of set accuracy (${seeds}).`;
+  return [words, undecidedText(verdict)].filter((part) => part !== "").join(" ");
 }
 
 /** One sentence on the ordering under the first condition, made from the verdicts. */

@@ -6,7 +6,7 @@ import { markup, note, number, percent, table } from "../../report/html.js";
 import type { SeedSummary } from "../../report/over-seeds.js";
 import { ends, overSeeds, seriesOverSeeds, spreadCell } from "../../report/over-seeds.js";
 import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
-import { mark, points, verdictList } from "../../report/verdict.js";
+import { betterMark, sizeText, undecidedText, verdictList } from "../../report/verdict.js";
 import { fieldSection, segmentSection } from "./page-pictures.js";
 import type {
   Comparison,
@@ -42,15 +42,9 @@ export function discoveryHeadline(report: ObjectDiscoveryReport, set: DiscoveryS
 
 /** "AKOrN (attn) against ItrSA: +4.2 ± 1.0 points of FG-ARI". */
 export function comparisonText(report: ObjectDiscoveryReport, comparison: Comparison): string {
-  const { model, control, upTiling, difference, margin } = comparison;
+  const { model, control, upTiling, judged } = comparison;
   const name = `${labelOf(report, model)} against ${labelOf(report, control)}`;
-  return `${rowLabel(name, upTiling)}: ${points(difference)} ± ${percent(margin)} points of FG-ARI`;
-}
-
-/** The verdict of a comparison: better or worse if the interval excludes 0, otherwise undecided. */
-export function verdictOf({ difference, margin }: Comparison): "better" | "worse" | "undecided" {
-  if (Math.abs(difference) <= margin) return "undecided";
-  return difference > 0 ? "better" : "worse";
+  return `${rowLabel(name, upTiling)}: ${sizeText(judged)} of FG-ARI`;
 }
 
 /** A sentence on how this run falls short of the paper's recipe; undefined if it does not. */
@@ -77,20 +71,14 @@ function summarySection(report: ObjectDiscoveryReport): Section {
   };
 }
 
-const MARKS = {
-  better: mark({ status: "holds" }, "✓ better"),
-  worse: mark({ status: "reversed" }, "✗ worse"),
-  undecided: mark({ status: "undecided" }),
-} as const;
-
 function verdicts(report: ObjectDiscoveryReport, set: DiscoverySet): Html | null {
   if (set.comparisons.length === 0) return null;
   return verdictList(
     set.comparisons.map((comparison) => {
-      const { seeds } = comparison;
-      const from = `95 % interval over ${set.testScenes} scenes${seeds > 1 ? ` and ${seeds} seeds, the wider of the two` : "; with one seed, it leaves out how much seeds differ"}`;
-      const sentence = markup`${comparisonText(report, comparison)} <small>(${from})</small>`;
-      return [MARKS[verdictOf(comparison)], sentence];
+      const { seeds, status } = comparison.judged;
+      const from = `95 % interval over ${set.testScenes} scenes${seeds > 1 ? ` and ${seeds} seeds` : ""}`;
+      const sentence = markup`${comparisonText(report, comparison)} <small>(${from})</small> ${undecidedText(comparison.judged)}`;
+      return [betterMark(status), sentence];
     }),
   );
 }

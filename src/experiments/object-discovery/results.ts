@@ -1,12 +1,13 @@
 import type { RgbImage } from "../../data/images/rgb-image.js";
 import type { SegmentedScenes } from "../../data/scenes/segmented-scenes.js";
 import { sceneLabels, scenePicture } from "../../data/scenes/segmented-scenes.js";
+import type { Judgement } from "../../metrics/judgement.js";
+import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
 import { foregroundAri } from "../../metrics/segmentation.js";
 import { average } from "../../metrics/statistics.js";
-import type { SeedSummary } from "../../report/over-seeds.js";
+import type { SeedSummary, SeedValue } from "../../report/over-seeds.js";
 import { spreadPlain, summariseSeeds } from "../../report/over-seeds.js";
 import type { Provenance } from "../../report/provenance-node.js";
-import { standardError } from "../../report/verdict.js";
 import { checkFinite, checkOneOf, checkSome } from "../../util/check.js";
 import { cellFolder } from "../cells.js";
 import type { FinishedRun, ResultTable } from "../experiment.js";
@@ -118,11 +119,12 @@ export interface Comparison {
   readonly model: string;
   readonly control: string;
   readonly upTiling: number;
-  /** Difference in FG-ARI. */
-  readonly difference: number;
-  /** Half the width of the 95 % interval: the larger of the one over scenes and the one over seeds. */
-  readonly margin: number;
-  readonly seeds: number;
+  /** Judgement of the difference in FG-ARI. */
+  readonly judged: Judgement;
+  /** The mean difference of each seed. */
+  readonly differences: readonly SeedValue[];
+  /** Standard error of the mean difference over the test scenes. */
+  readonly imageError: number;
 }
 
 export interface SceneGroup {
@@ -437,17 +439,13 @@ function comparisonsOf(
         const scores = pick(other.result)[i]!.foregroundAriOfScenes;
         return pick(result)[i]!.foregroundAriOfScenes.map((score, n) => score - scores[n]!);
       });
-      const ofScenes = pairs[0]!.map((_, n) => average(pairs.map((pair) => pair[n]!)));
-      const ofSeeds = pairs.map(average);
-      const margins = [standardError(ofScenes), standardError(ofSeeds)];
-      return {
-        model,
-        control,
-        upTiling,
-        difference: average(ofScenes),
-        margin: 1.96 * Math.max(...margins),
-        seeds: pairs.length,
-      };
+      const differences = pairs.map((pair, n) => ({ seed: group[n]!.config.seed, value: average(pair) }));
+      const imageError = errorOverImages(pairs);
+      const judged = judgeDifferences(
+        differences.map(({ value }) => value),
+        imageError,
+      );
+      return { model, control, upTiling, judged, differences, imageError };
     });
   });
 }

@@ -22,7 +22,7 @@ export const overlappingDigits = defineExperiment({
     smoke: { summary: "three networks, 40 steps, to check that everything works. Under a minute.", seeds: 2 },
     laptop: {
       summary: "four networks, 2,400 steps of 32 images, frozen coupling. About 10 minutes.",
-      seeds: 2,
+      seeds: 4,
     },
     paper: { summary: "four networks, 30 epochs end to end. Many hours for each seed.", seeds: 3 },
   },

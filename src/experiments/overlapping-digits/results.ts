@@ -36,7 +36,7 @@ export function folderOf({ results, cells }: Run, model: OverlapModelName): stri
 
 /** Clean test scenes; the report shows the first ones. */
 export function cleanScenes({ testing, plan }: Run) {
-  return testScenes(testing, SCENES, CONDITIONS[0]!, plan.testScenes);
+  return testScenes(testing, SCENES, CONDITIONS[0]!, plan.cleanScenes);
 }
 
 /** Makes the report from the results of all cells. */
@@ -64,10 +64,11 @@ export async function overlappingDigitsReport(run: Run, onnxCheck: OnnxCheck | n
       steps,
       batchSize,
       imagesSeen: steps * batchSize,
-      testImages: plan.testScenes,
+      testImages: plan.cleanScenes,
       more: {
         "Gabors and coupling":
           plan.mode === "channels" ? "frozen at their initial values" : "trained end to end",
+        "Test images of every other condition": plan.testScenes.toLocaleString("en-GB"),
         timesteps: String(plan.timesteps),
         optimizer: `Adam, learning rate ${plan.learningRate}, gradient norm clipped at ${plan.clipNorm}`,
         device,

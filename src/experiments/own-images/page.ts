@@ -104,7 +104,7 @@ function summarySection(report: StudyReport): Section {
         cells: measures.map(({ name }) => differenceText(named(one, name))),
       })),
     })}
-    <p><small>± is half of a 95 % interval: the larger of the intervals over seeds (Student’s t) and over images. A difference is decided if this interval leaves out 0. With two seeds the interval over seeds is 12.7 standard errors wide to each side, with three 4.3. Calibration errors are not judged. ${plan.test.images} test images at most, ${plan.test.attackImages} of them attacked.</small></p>
+    <p><small>± is half of a 95 % interval, which joins the errors over seeds (Student’s t) and over images. A difference is decided if this interval leaves out 0. With two seeds the interval over seeds is 12.7 standard errors wide to each side, with three 4.3. Calibration errors are not judged. ${plan.test.images} test images at most, ${plan.test.attackImages} of them attacked.</small></p>
     ${cautions.map((caution) => note("caution", caution))}`,
   };
 }

@@ -1,5 +1,6 @@
-import { average, summarise, tQuantile } from "../../metrics/statistics.js";
-import type { VerdictStatus } from "../../report/verdict.js";
+import type { VerdictStatus } from "../../metrics/judgement.js";
+import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
+import { average } from "../../metrics/statistics.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { Outcome } from "../../robustness/outcomes.js";
 import type { StudyCell } from "./plan.js";
@@ -59,8 +60,7 @@ export interface StudyMeasure {
 export interface StudyDifference {
   readonly mean: number;
   /**
-   * Half of a 95 % interval: the larger of those over seeds (Student's t) and over images. NaN for a single seed and a
-   * measure that has no error over images.
+   * Half of the 95 % interval over seeds and images. NaN for a single seed and a measure that has no error over images.
    */
   readonly margin: number;
   /** Whether the interval leaves out 0; absent for measures that are not judged. */
@@ -111,7 +111,7 @@ export function gatherStudy(
           kind: "ece",
           values: ece,
           ...(variant !== PLAIN && {
-            difference: meanAndMargin(ece.map((value, i) => value - (plain[i]!.card.clean?.ece ?? NaN))),
+            difference: unjudged(ece.map((value, i) => value - (plain[i]!.card.clean?.ece ?? NaN))),
           }),
         },
       ],
@@ -135,32 +135,17 @@ function outcome({ outcomes }: StudyTestResult, name: string): StoredOutcome {
   return outcomes.find((one) => one.name === name)!;
 }
 
-/**
- * The difference over seeds, with two errors: over seeds, and over images after averaging over seeds, because all seeds
- * are measured on the same images. It is decided if there are at least two seeds and the larger interval leaves out 0.
- */
+/** The difference over seeds; all seeds are measured on the same images. */
 function differenceOf(
   pairs: readonly (readonly [plain: StoredOutcome, own: StoredOutcome])[],
 ): StudyDifference {
-  const perSeed = pairs.map(([plain, own]) => average(own.right) - average(plain.right));
-  const images = pairs[0]![1].images.length;
-  const perImage = Array.from({ length: images }, (_, i) =>
-    average(pairs.map(([plain, own]) => own.right[i]! - plain.right[i]!)),
-  );
-  const { mean, margin } = meanAndMargin(perSeed, images > 1 ? Z * summarise(perImage).standardError : 0);
-  const isDecided = perSeed.length > 1 && Math.abs(mean) > margin;
-  return { mean, margin, status: !isDecided ? "undecided" : mean > 0 ? "holds" : "reversed" };
+  const perSeed = pairs.map(([plain, own]) => own.right.map((right, i) => right - plain.right[i]!));
+  const isMany = perSeed[0]!.length > 1;
+  return judgeDifferences(perSeed.map(average), isMany ? errorOverImages(perSeed) : 0);
 }
 
-const Z = 1.96;
-
-/** The mean of differences, one for each seed, and the larger of its margin over seeds and another margin. */
-function meanAndMargin(
-  differences: readonly number[],
-  other = NaN,
-): Pick<StudyDifference, "mean" | "margin"> {
-  const { mean, standardError, count } = summarise(differences);
-  const overSeeds = count > 1 ? tQuantile(count - 1) * standardError : NaN;
-  const margins = [overSeeds, other].filter((margin) => !Number.isNaN(margin));
-  return { mean, margin: margins.length === 0 ? NaN : Math.max(...margins) };
+/** A difference whose verdict is left out, because its error over images is not known. */
+function unjudged(differences: readonly number[]): StudyDifference {
+  const { mean, margin } = judgeDifferences(differences);
+  return { mean, margin };
 }

@@ -1,7 +1,7 @@
 import type { SeedValue } from "../../report/over-seeds.js";
 import { versionsText } from "../../report/provenance-node.js";
-import type { Judgement } from "../../report/verdict.js";
-import { judgeDifferences } from "../../report/verdict.js";
+import type { Judgement } from "../../metrics/judgement.js";
+import { judgeDifferences } from "../../metrics/judgement.js";
 import type { Hyperparameters, TimestepScores } from "../../systems/predify/index.js";
 import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js";
 import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";

@@ -1,3 +1,4 @@
+import type { VerdictStatus } from "../../metrics/judgement.js";
 import { percent } from "../../report/html.js";
 import { meanAndSpread } from "../../report/over-seeds.js";
 import type { ResultTable } from "../experiment.js";
@@ -86,7 +87,7 @@ function tablesOf(report: SudokuReport): ResultTable[] {
         votes.map(({ k, sum }) => `${meanPercent(sum)} (${k})`).join("  "),
       ]),
       notes: sudokuFindings(report).map(
-        ({ question, status, sentence }) => `${question}: ${status}. ${sentence}`,
+        ({ question, status, sentence }) => `${question}: ${STATUS_WORDS[status]}. ${sentence}`,
       ),
     },
     {
@@ -99,3 +100,9 @@ function tablesOf(report: SudokuReport): ResultTable[] {
     },
   ];
 }
+
+const STATUS_WORDS: Readonly<Record<VerdictStatus, string>> = {
+  holds: "helps",
+  reversed: "hurts",
+  undecided: "undecided",
+};

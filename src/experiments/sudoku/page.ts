@@ -1,4 +1,5 @@
 import { CATEGORICAL } from "../../draw/index.js";
+import type { Judgement } from "../../metrics/judgement.js";
 import type { ChartBlock } from "../../report/chart-block.js";
 import { chartFigure, lineBlock } from "../../report/chart-block.js";
 import type { LinePoint, LineSeries } from "../../report/charts.js";
@@ -6,7 +7,7 @@ import type { Card, Content, Html, Section } from "../../report/html.js";
 import { cards, details, markup, note, percent, table } from "../../report/html.js";
 import { ends, meanAndSpread, meanPoint, seriesOverSeeds, spreadText } from "../../report/over-seeds.js";
 import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
-import { mark, points, verdictList } from "../../report/verdict.js";
+import { mark, sizeText, undecidedText, verdictList } from "../../report/verdict.js";
 import { SUDOKU_SCRIPT, sudokuPlayer } from "./player.js";
 import type { SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./results.js";
 import { checkSudokuReport, judgeGain } from "./results.js";
@@ -29,8 +30,8 @@ export async function sudokuPage(report: SudokuReport): Promise<string> {
 }
 
 const MARKS = {
-  helps: mark({ status: "holds" }, "✓ helps"),
-  hurts: mark({ status: "reversed" }, "✗ hurts"),
+  holds: mark({ status: "holds" }, "✓ helps"),
+  reversed: mark({ status: "reversed" }, "✗ hurts"),
   undecided: mark({ status: "undecided" }),
 } as const;
 
@@ -91,9 +92,9 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
   ];
 }
 
-function gainSentence({ mean, margin }: { mean: number; margin: number }, solved: number): string {
+function gainSentence(gain: Judgement, solved: number): string {
   if (solved === 0) return "neither way solves any board.";
-  return `${points(mean)} percentage points of boards solved, uncertainty ±${percent(margin)}.`;
+  return [`${sizeText(gain)} of boards solved.`, undecidedText(gain)].filter((part) => part !== "").join(" ");
 }
 
 function runsOf(report: SudokuReport, model: SudokuModel, set: SudokuSet): readonly AccuracyRow[] {
@@ -161,10 +162,11 @@ function headline(report: SudokuReport): string {
   const findings = sudokuFindings(report);
   const say = (kind: string, list: readonly SudokuFinding[]) => {
     if (list.length === 0) return "";
-    const helped = list.filter(({ status }) => status === "helps").length;
+    const helped = list.filter(({ status }) => status === "holds").length;
     if (helped === list.length) return `${kind} help.`;
     if (helped > 0) return `${kind} help in ${helped} of ${list.length} comparisons.`;
-    const hurt = list.filter(({ status }) => status === "hurts").length;
+    const hurt = list.filter(({ status }) => status === "reversed").length;
+    if (seedsOf(report) === 1) return `One seed cannot decide whether ${kind.toLowerCase()} help.`;
     return hurt > 0
       ? `${kind} do not help: they hurt in ${hurt} of ${list.length} comparisons.`
       : `${kind} give no gain that can be distinguished from chance.`;
@@ -178,6 +180,8 @@ function headline(report: SudokuReport): string {
   ];
   return parts.filter((part) => part !== "").join(" ");
 }
+
+const seedsOf = ({ provenance }: SudokuReport): number => provenance.seeds.length;
 
 function solutionSection({ solutions }: SudokuReport): Section | undefined {
   if (solutions.length === 0) return undefined;

@@ -1,6 +1,8 @@
 import type { Boards } from "../../data/sudoku/boards.js";
 import { CELLS, givensOf } from "../../data/sudoku/boards.js";
-import { meanAndSpread } from "../../report/over-seeds.js";
+import type { Judgement } from "../../metrics/judgement.js";
+import { judgeDifferences } from "../../metrics/judgement.js";
+import { average } from "../../metrics/statistics.js";
 import type { Provenance } from "../../report/provenance-node.js";
 import { checkOneOf } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
@@ -278,19 +280,12 @@ export function checkSudokuReport(report: SudokuReport): void {
   }
 }
 
-/**
- * Judges whether something helps: compares the mean over seeds of paired differences with twice the larger of two
- * standard errors, over boards and over seeds.
- */
-export function judgeGain(gains: readonly PairedDifference[]): {
-  readonly status: "helps" | "hurts" | "undecided";
-  readonly mean: number;
-  readonly margin: number;
-} {
-  const { mean, spread = 0 } = meanAndSpread(gains.map((gain) => gain.mean));
-  const boards = Math.max(...gains.map(({ standardError }) => standardError));
-  const margin = 2 * Math.max(boards, spread / Math.sqrt(gains.length));
-  // If no board changes between solved and unsolved, both are 0, and the result is undecided.
-  const decided = Math.abs(mean) > margin;
-  return { status: !decided ? "undecided" : mean > 0 ? "helps" : "hurts", mean, margin };
+/** Judges whether something helps, by paired differences over boards, one mean difference for each seed. */
+export function judgeGain(gains: readonly PairedDifference[]): Judgement {
+  // All seeds have the same boards.
+  const overBoards = Math.sqrt(average(gains.map(({ standardError }) => standardError ** 2)));
+  return judgeDifferences(
+    gains.map(({ mean }) => mean),
+    overBoards,
+  );
 }

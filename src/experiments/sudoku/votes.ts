@@ -1,5 +1,4 @@
-import { average } from "../../metrics/statistics.js";
-import { standardError } from "../../report/verdict.js";
+import { summarise } from "../../metrics/statistics.js";
 import { lowestEnergy } from "../../systems/akorn/index.js";
 
 /** The results of votes among K draws, over all disjoint groups of K draws. */
@@ -53,9 +52,10 @@ export function votingGain(boards: readonly BoardDraws[]): PairedDifference {
   );
 }
 
-/** Mean and standard error of the differences. */
+/** Mean and standard error of the differences, of which there must be at least two. */
 export function pairedDifference(differences: readonly number[]): PairedDifference {
-  return { mean: average(differences), standardError: standardError(differences) };
+  const { mean, standardError } = summarise(differences);
+  return { mean, standardError };
 }
 
 /**

@@ -81,7 +81,7 @@ async function testAll(
   try {
     return await testConditions(
       SYNCHRONY_SETS[config.set].conditions,
-      testScenes,
+      () => testScenes,
       options,
       (condition, onBatch) => testUnder(config, condition, values, options, open, onBatch),
     );

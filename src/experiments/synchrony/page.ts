@@ -8,7 +8,9 @@ import { phaseTables, polarPlot } from "../../report/phase-player.js";
 import { PLAYER_SCRIPT } from "../../report/player-script.js";
 import { experimentPage } from "../../report/provenance-node.js";
 import { scatterChart } from "../../report/scatter-chart.js";
-import { accuracyDifferenceError, judgeDifferences, points } from "../../report/verdict.js";
+import { average } from "../../metrics/statistics.js";
+import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
+import { sizeText } from "../../report/verdict.js";
 import type { DigitsReport, PhasePicture } from "../digits/results.js";
 import { checkReport, heading } from "../digits/results.js";
 import {
@@ -173,22 +175,21 @@ async function scatterSection(report: SynchronyReport): Promise<Section | undefi
   };
 }
 
-function ablationSection({ ablation, sets }: SynchronyReport): Section | undefined {
+function ablationSection({ ablation }: SynchronyReport): Section | undefined {
   const [trained] = ablation;
   if (!trained) return undefined;
-  const { testImages } = sets[0]!.provenance;
   return {
     id: "ablation",
     title: "What changes it",
-    lead: "KomplexNet was trained on two digits. Here it is tested on clean images with other dynamics, without further training. ± is twice the larger of two standard errors: the one over seeds, and the one from the number of test images.",
+    lead: "KomplexNet was trained on two digits. Here it is tested on clean images with other dynamics, without further training. ± is half of the 95 % interval over seeds and test images.",
     body: table({
       label: "Ablation of timesteps, epsilon and coupling size",
-      head: ["Dynamics", "Set accuracy in %", "Difference", "Phases against masks (ARI)"],
+      head: ["Dynamics", "Set accuracy in %", "Difference to training", "Phases against masks (ARI)"],
       rows: ablation.map((row) => ({
         name: row.trained ? `as trained: ${row.label}` : row.label,
         cells: [
           percent(meanOf(row, "setAccuracy")),
-          row.trained ? "" : difference(row, trained, testImages),
+          row.trained ? "" : difference(row, trained),
           number(meanOf(row, "ari"), 2),
         ],
       })),
@@ -200,16 +201,13 @@ function meanOf({ runs }: AblationRow, name: "setAccuracy" | "ari"): number {
   return runs.reduce((sum, run) => sum + run[name], 0) / runs.length;
 }
 
-function difference(row: AblationRow, trained: AblationRow, testImages: number): string {
-  const pairs = row.runs.map(({ seed, setAccuracy }) => {
-    return setAccuracy - trained.runs.find((run) => run.seed === seed)!.setAccuracy;
+function difference(row: AblationRow, trained: AblationRow): string {
+  const perSeed = row.runs.map(({ seed, right }) => {
+    const base = trained.runs.find((run) => run.seed === seed)!.right;
+    return Array.from(right, (hit, i) => Number(hit) - Number(base[i]));
   });
-  const [changed, base] = [meanOf(row, "setAccuracy"), meanOf(trained, "setAccuracy")];
-  const { status, mean, margin } = judgeDifferences(
-    pairs,
-    accuracyDifferenceError(changed, base, testImages),
-  );
-  return `${points(mean)} ± ${percent(margin)}${status === "undecided" ? " (undecided)" : ""}`;
+  const judged = judgeDifferences(perSeed.map(average), errorOverImages(perSeed));
+  return `${sizeText(judged)}${judged.status === "undecided" ? " (undecided)" : ""}`;
 }
 
 async function kernelSection({ kernels }: SynchronyReport): Promise<Section | undefined> {

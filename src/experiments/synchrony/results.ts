@@ -72,7 +72,13 @@ export interface AblationRow {
   readonly label: string;
   /** Whether the network was trained with this setting. */
   readonly trained: boolean;
-  readonly runs: readonly { readonly seed: number; readonly setAccuracy: number; readonly ari: number }[];
+  readonly runs: readonly {
+    readonly seed: number;
+    readonly setAccuracy: number;
+    readonly ari: number;
+    /** The answers: "1" for each scene that is right, otherwise "0". */
+    readonly right: string;
+  }[];
 }
 
 /** Results of a coupling kernel that was trained on the synchrony loss. */
@@ -214,8 +220,8 @@ function ablationRows(
     label: settingOf(dynamics, trained),
     trained: i === 0,
     runs: cells.map(([{ seed }, { rows }]) => {
-      const { metrics, phases } = rows[i]!.tested;
-      return { seed, setAccuracy: metrics.setAccuracy!, ari: phases!.ari.at(-1)! };
+      const { metrics, phases, right } = rows[i]!.tested;
+      return { seed, setAccuracy: metrics.setAccuracy!, ari: phases!.ari.at(-1)!, right };
     }),
   }));
 }

@@ -1,3 +1,5 @@
+import type { Judgement } from "../../metrics/judgement.js";
+import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
 import { average, correlation, median } from "../../metrics/statistics.js";
 import type { SeedSummary, SeedValue } from "../../report/over-seeds.js";
 import { summariseSeeds } from "../../report/over-seeds.js";
@@ -133,22 +135,42 @@ export function v1Scores(results: readonly SeedResult[]): NetworkScores {
   };
 }
 
-/**
- * Relative difference in mean corruption accuracy, (mCA_one - mCA_other) / mCA_other, over the seeds that
- * both networks have. `value` may replace mean corruption accuracy by another measure.
- */
+/** The relative difference of two networks, over the seeds that both have. */
+export interface RelativeDifference extends Spread {
+  readonly judged: Judgement;
+  /** Standard error of the mean over the test images. */
+  readonly imageError: number;
+}
+
+/** Relative difference in mean corruption accuracy, (mCA_one - mCA_other) / mCA_other; undefined without a common seed. */
 export function relativeDifference(
   one: readonly SeedResult[],
   other: readonly SeedResult[],
-  value: (tested: readonly V1TestResult[]) => number = meanCorruptionAccuracy,
-): Spread | undefined {
-  const pairs = one.flatMap(({ seed, result }): SeedValue[] => {
-    const partner = other.find((candidate) => candidate.seed === seed);
+): RelativeDifference | undefined {
+  const pairs = one.flatMap(({ seed, result }) => {
+    const partner = other.find((candidate) => candidate.seed === seed)?.result.tested;
     if (!partner) return [];
-    const base = value(partner.result.tested);
-    return [{ seed, value: (value(result.tested) - base) / base }];
+    const base = meanCorruptionAccuracy(partner);
+    const value = (meanCorruptionAccuracy(result.tested) - base) / base;
+    const [own, theirs] = [imageShares(result.tested), imageShares(partner)];
+    return [{ seed, value, images: own.map((share, i) => (share - theirs[i]!) / base) }];
   });
-  return pairs.length === 0 ? undefined : summariseSeeds(pairs);
+  if (pairs.length === 0) return undefined;
+  const values = pairs.map(({ seed, value }): SeedValue => ({ seed, value }));
+  const imageError = errorOverImages(pairs.map(({ images }) => images));
+  const judged = judgeDifferences(
+    values.map(({ value }) => value),
+    imageError,
+  );
+  return { ...summariseSeeds(values), judged, imageError };
+}
+
+/** For each test image, the share of corruptions and severities under which the network is right. */
+function imageShares(tested: readonly V1TestResult[]): number[] {
+  const corrupted = tested.filter(({ corruption }) => corruption !== "clean");
+  return Array.from(corrupted[0]?.right ?? "", (_, i) =>
+    average(corrupted.map(({ right }) => Number(right[i]))),
+  );
 }
 
 /** The population of one seed and the result of its network. */

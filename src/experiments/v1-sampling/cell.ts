@@ -34,6 +34,8 @@ const TEST_BATCH = 50;
 export interface V1TestResult extends V1Condition {
   readonly accuracy: number;
   readonly top5: number;
+  /** One character for each image: "1" if the network classifies it correctly, otherwise "0". */
+  readonly right: string;
 }
 
 /** The effect of silencing one group of cells. */
@@ -144,8 +146,8 @@ async function testAll(
   for (const condition of test.conditions) {
     if (options.signal.aborted) return undefined;
     const images = await test.load(condition);
-    const { accuracy, top5 } = await imageScores(evaluator, values, images, inBatches(batch));
-    tested.push({ ...condition, accuracy, top5 });
+    const { accuracy, top5, right } = await imageScores(evaluator, values, images, inBatches(batch));
+    tested.push({ ...condition, accuracy, top5, right });
     report(tested.length, images.count);
   }
   return tested;

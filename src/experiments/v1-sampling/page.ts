@@ -5,7 +5,7 @@ import type { Section } from "../../report/html.js";
 import { cards, markup, note, percent, table } from "../../report/html.js";
 import { seriesOverSeeds, spreadCell } from "../../report/over-seeds.js";
 import { experimentPage, runFacts } from "../../report/provenance-node.js";
-import { judgeDifferences } from "../../report/verdict.js";
+import { HOW_JUDGED, mark, undecidedText } from "../../report/verdict.js";
 import type { Spread } from "./analysis.js";
 import { analysisSection, impactSection } from "./page-analysis.js";
 import { distributionSection, filterSection, tuningSection } from "./page-populations.js";
@@ -44,16 +44,12 @@ export function signedPercent(value: number): string {
   return text === "0.0" ? "0.0 %" : `${value < 0 ? "−" : "+"}${text} %`;
 }
 
-/** A sentence on the difference of a pair of variants, judged by {@link judgeDifferences}. */
-export function judged({ one, other, relative: { values } }: PairReport): string {
-  const { status, mean } = judgeDifferences(values.map(({ value }) => value));
-  const words = `${one} over ${other}: ${signedPercent(mean)} in mean corruption accuracy`;
-  if (status !== "undecided") return `${words}, in all ${values.length} seeds.`;
-  const reason =
-    values.length === 1
-      ? "one seed cannot show how much seeds differ"
-      : "within the spread of the seeds, or of different sign";
-  return `${words}, undecided (${reason}).`;
+/** A sentence on the difference of a pair of variants, and on whether it is decided. */
+export function judged({ one, other, relative }: PairReport): string {
+  const { mean, margin } = relative.judged;
+  const size = Number.isNaN(margin) ? signedPercent(mean) : `${signedPercent(mean)} ± ${percent(margin)}`;
+  const words = `${one} over ${other}: ${size} in mean corruption accuracy.`;
+  return [words, undecidedText(relative.judged)].filter((part) => part !== "").join(" ");
 }
 
 export function v1SummarySection(report: V1SamplingReport): Section {
@@ -76,13 +72,17 @@ export function v1SummarySection(report: V1SamplingReport): Section {
         pairs.length > 0
           ? table({
               label: "Relative difference of the biological over uniform variants",
-              caption: "Relative difference in mean corruption accuracy, (BIOL − other) / other",
-              head: ["", "here", "paper’s abstract"],
-              foreign: [1],
+              caption: `Relative difference in mean corruption accuracy, (BIOL − other) / other. ${HOW_JUDGED}`,
+              head: ["", "here", "± (95 %)", "", "paper’s abstract"],
+              foreign: [3],
               rows: pairs.map((pair, i) => ({
                 name: `${pair.one} over ${pair.other}`,
                 cells: [
-                  spreadCell(pair.relative, signedPercent),
+                  spreadCell({ ...pair.relative, std: null }, signedPercent),
+                  Number.isNaN(pair.relative.judged.margin)
+                    ? "–"
+                    : `${percent(pair.relative.judged.margin)} %`,
+                  mark(pair.relative.judged),
                   i === 0 ? `${signedPercent(PAPER_RELATIVE)} (over “uniform”)` : "–",
                 ],
               })),

@@ -14,9 +14,9 @@ import type {
   MatchFacts,
   NetworkScores,
   Population,
+  RelativeDifference,
   Responses,
   SeedResult,
-  Spread,
   VariantGroups,
 } from "./analysis.js";
 import { groupFacts, matchFacts, overlapOf, relativeDifference, v1Scores } from "./analysis.js";
@@ -62,7 +62,7 @@ export interface VariantReport {
 export interface PairReport {
   readonly one: string;
   readonly other: string;
-  readonly relative: Spread;
+  readonly relative: RelativeDifference;
   readonly overlap: { readonly simple: number; readonly complex: number };
   readonly matches: readonly MatchFacts[];
 }
