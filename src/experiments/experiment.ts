@@ -7,6 +7,8 @@ import { check, counted } from "../util/errors.js";
 import { ensureFolder, writeFileAtomic } from "../util/files-node.js";
 import { readCellResult, writeCellResult } from "./cell-results.js";
 import type { CellConfig, CellOptions } from "./cells.js";
+import type { Claim, ClaimsFile, MeasuredClaim } from "./claims.js";
+import { CLAIMS_FORMAT } from "./claims.js";
 import { cellFolder, cellKey, cellsFolder, chainOf, chooseCells, runStages, withStarts } from "./cells.js";
 import type { ExperimentOptions, Scale, SpecialOptions } from "./options.js";
 import { SPECIAL_OPTIONS } from "./options.js";
@@ -51,6 +53,8 @@ interface ExperimentFacts {
   readonly choosesCells?: boolean;
   /** Whether the user may give a network (`--model`). */
   readonly takesModel?: boolean;
+  /** The claims of a paper that a run decides; whole runs write what they measured about them to claims.json. */
+  readonly claims?: readonly Claim[];
   /** The view of the explorer in which a network of this kind runs live. */
   readonly explorerView?: ExplorerView;
   /** The command that repeats a run, if it is not `striate run NAME`. */
@@ -133,6 +137,8 @@ export interface RunReport {
   readonly page: string;
   /** The contents of results.json: the report without its images. */
   readonly numbers: object;
+  /** What the run measured about the experiment's claims. */
+  readonly claims?: readonly MeasuredClaim[];
   /** Tables for the terminal. Default none. */
   readonly tables?: readonly ResultTable[];
   readonly text?: string;
@@ -223,9 +229,29 @@ export function defineExperiment<P, C extends CellConfig, R, D extends object>(
       ...(computed && { machine: computed.machine }),
     };
     const finished = { plan, scale, seeds, device, results, out, cells: cellsFolder(out), provenance };
-    const { page, numbers, tables = [], files = [], ...text } = await report({ ...finished, ...data });
+    const {
+      page,
+      numbers,
+      claims,
+      tables = [],
+      files = [],
+      ...text
+    } = await report({ ...finished, ...data });
     const [html, json] = await writeReport(out, page, numbers);
-    return { interrupted: false, tables, ...text, files: [html, ...files, json] };
+    const standard = standardCells?.(plan, all) ?? all;
+    const claimed =
+      claims &&
+      ({
+        format: CLAIMS_FORMAT,
+        experiment: facts.name,
+        scale,
+        complete: standard.every((cell) => chosen.includes(cell)),
+        cellSeconds: [...results.values()].reduce((sum, result) => sum + secondsOf(result), 0),
+        provenance,
+        claims,
+      } satisfies ClaimsFile);
+    const more = claimed === undefined ? [] : [await writeClaims(out, claimed)];
+    return { interrupted: false, tables, ...text, files: [html, ...files, json, ...more] };
   };
   const open = async (options: ExperimentOptions): Promise<OpenExperiment> => {
     const { plan, chosen } = await planned(options);
@@ -313,4 +339,15 @@ export async function writeReport(
     { what: "report", path: html },
     { what: "results", path: json },
   ];
+}
+
+/** The time that a cell took, if its result says so. */
+function secondsOf(result: unknown): number {
+  return (result as { readonly seconds?: number }).seconds ?? 0;
+}
+
+async function writeClaims(out: string, file: ClaimsFile): Promise<RunFile> {
+  const path = join(out, "claims.json");
+  await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
+  return { what: "claims", path };
 }

@@ -10,7 +10,9 @@ import { corruptionGroup } from "../robustness/corruptions/index.js";
 import type { EvaluationPlan } from "../robustness/evaluate-node.js";
 import { evaluate } from "../robustness/evaluate-node.js";
 import type { Network } from "../robustness/network.js";
-import type { CorruptionCondition, RunRecord } from "../robustness/records.js";
+import type { Outcome } from "../robustness/outcomes.js";
+import { outcomesOf } from "../robustness/outcomes.js";
+import type { AttackRecord, CorruptionCondition, RunRecord } from "../robustness/records.js";
 import { openResults } from "../robustness/results-file-node.js";
 import { sessionOptionsOf } from "../runtime/runtime.js";
 import { workerRuntime } from "../runtime/worker-node.js";
@@ -41,6 +43,26 @@ export interface NetworkMeasurement {
   readonly folder: string;
 }
 
+/** Which of the measured images a network gets right, for one measure. */
+export interface StoredOutcome {
+  readonly name: string;
+  readonly kind: Outcome["kind"];
+  /** Positions of the images in the data set, ascending. */
+  readonly images: readonly number[];
+  /** For each image, the share of conditions under which it is right. */
+  readonly right: readonly number[];
+}
+
+/** What {@link measureNetwork} found. */
+export interface MeasuredNetwork {
+  readonly card: ResultCard;
+  readonly records: readonly RunRecord[];
+  /** Returns the outcomes of all images; `attackName` names the measure of an attack at one radius. */
+  readonly outcomesNamed: (
+    attackName: (attack: Pick<AttackRecord, "plan" | "epsilon">) => string,
+  ) => StoredOutcome[];
+}
+
 /** Number of images of one run of the network, and of bins of a reliability diagram. */
 const [BATCH, BINS] = [32, 15];
 /** Random seed for the choice of images, which is the same for all networks and seeds. */
@@ -54,7 +76,7 @@ const IMAGES_SEED = 1;
 export async function measureNetwork(
   measurement: NetworkMeasurement,
   options: CellOptions,
-): Promise<{ readonly card: ResultCard; readonly records: readonly RunRecord[] } | undefined> {
+): Promise<MeasuredNetwork | undefined> {
   const { network, source, images, conditions, corruption, attacked, attacks, epsilons, seed } = measurement;
   const { cell, key, folder } = measurement;
   const { signal, threads } = options;
@@ -123,7 +145,12 @@ export async function measureNetwork(
       groupOf: corruptionGroup,
       seconds: 0,
     });
-    return { card, records };
+    const outcomesNamed: MeasuredNetwork["outcomesNamed"] = (attackName) =>
+      outcomesOf(records, conditions, network.timestep, attackName).map(({ name, kind, right }) => {
+        const found = [...right.keys()].sort((a, b) => a - b);
+        return { name, kind, images: found, right: found.map((image) => right.get(image)!) };
+      });
+    return { card, records, outcomesNamed };
   } finally {
     await results.close();
     await classifier.close();

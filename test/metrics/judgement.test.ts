@@ -36,7 +36,8 @@ describe("the judgement of paired differences", () => {
   it("has an interval that holds the true difference in at least 95 of 100 studies", () => {
     const random = Random.derive(3, "studies");
     const values = new Float32Array(3 + 2 * 200);
-    let [held, studies] = [0, 400];
+    const studies = 400;
+    let held = 0;
     for (let study = 0; study < studies; study++) {
       random.fillNormal(values);
       // Seeds with a spread of 0.02, and images whose difference, the same for all seeds, has a spread of 0.5.

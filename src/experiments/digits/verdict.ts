@@ -56,7 +56,7 @@ export function compare(
   worse: DigitsModelDescription,
   condition: string,
 ): Verdict | undefined {
-  const paired = pairedAccuracies(report, better.id, worse.id, condition);
+  const paired = pairedAccuracies(report, better.id, worse.id, [condition]);
   if (paired === undefined) return undefined;
   const judged = judgeDifferences(
     paired.pairs.map(({ value }) => value),
@@ -66,20 +66,28 @@ export function compare(
   return { ...verdict, sentence: sentence(verdict) };
 }
 
-/** The differences of two models under one condition, or `undefined` if no seed has both. */
+/**
+ * The differences of two models, scene by scene and averaged over conditions, or `undefined` if no seed has both.
+ * All conditions show the same scenes.
+ */
 export function pairedAccuracies(
   { answers }: Pick<DigitsReport, "answers">,
   one: string,
   other: string,
-  condition: string,
+  conditions: readonly string[],
 ): PairedAccuracies | undefined {
-  const of = (model: string) =>
-    answers.filter((answer) => answer.model === model && answer.condition === condition);
-  const theirs = of(other);
-  const perSeed = of(one).flatMap(({ seed, right }) => {
-    const partner = theirs.find((candidate) => candidate.seed === seed)?.right;
-    if (partner === undefined) return [];
-    return [{ seed, scenes: Array.from(right, (hit, i) => Number(hit) - Number(partner[i])) }];
+  const answersOf = (model: string, seed: number): number[][] =>
+    answers
+      .filter(
+        (answer) => answer.model === model && answer.seed === seed && conditions.includes(answer.condition),
+      )
+      .map(({ right }) => Array.from(right, Number));
+  const seeds = [...new Set(answers.map(({ seed }) => seed))];
+  const perSeed = seeds.flatMap((seed) => {
+    const [own, theirs] = [answersOf(one, seed), answersOf(other, seed)];
+    if (own.length === 0 || theirs.length === 0) return [];
+    const scenes = own[0]!.map((_, i) => average(own.map((condition, c) => condition[i]! - theirs[c]![i]!)));
+    return [{ seed, scenes }];
   });
   if (perSeed.length === 0) return undefined;
   return {

@@ -3,6 +3,7 @@ import { check } from "../../util/errors.js";
 import { unknownName } from "../../util/suggest.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
+import { DISCOVERY_CLAIMS, discoveryClaims } from "./claims.js";
 import { runDiscoveryCell } from "./cell.js";
 import { estimatedHours } from "./networks.js";
 import { budgetText, comparisonText, discoveryHeadline, objectDiscoveryPage } from "./page.js";
@@ -25,6 +26,7 @@ import { checkDiscoveryScenes, SceneCache } from "./scenes.js";
 export const objectDiscovery = defineExperiment({
   name: "object-discovery",
   explorerView: "akorn",
+  claims: DISCOVERY_CLAIMS,
   summary: "Do oscillators bind what belongs to one object? AKOrN against ItrSA and ItrConv, without labels.",
   scales: {
     smoke: {
@@ -65,6 +67,7 @@ export const objectDiscovery = defineExperiment({
     return {
       page: await objectDiscoveryPage(report),
       numbers: { ...report, sets: report.sets.map((set) => ({ ...set, scenes: [] })) },
+      claims: discoveryClaims(report),
       tables: scoreTables(finishedCells(run.results)),
       text: lines.join("\n"),
     };

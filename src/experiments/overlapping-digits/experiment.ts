@@ -6,6 +6,7 @@ import { loadDigits } from "../digits/scenes.js";
 import { terminalReport } from "../digits/terminal.js";
 import { defineExperiment } from "../experiment.js";
 import { runOverlapCell } from "./cell.js";
+import { OVERLAP_CLAIMS, overlapClaims } from "./claims.js";
 import { checkExport } from "./onnx-check.js";
 import { NOT_COMPARED } from "./onnx-check.js";
 import { overlappingDigitsPage } from "./page.js";
@@ -17,6 +18,7 @@ import { cleanScenes, folderOf, overlappingDigitsReport } from "./results.js";
 export const overlappingDigits = defineExperiment({
   name: "overlapping-digits",
   explorerView: "komplexnet",
+  claims: OVERLAP_CLAIMS,
   summary: "Do synchronised phases help to tell two digits apart? KomplexNet against its baselines.",
   scales: {
     smoke: { summary: "three networks, 40 steps, to check that everything works. Under a minute.", seeds: 2 },
@@ -41,6 +43,7 @@ export const overlappingDigits = defineExperiment({
     return {
       page: await overlappingDigitsPage(report),
       numbers: { ...report, phasePictures: [] },
+      claims: overlapClaims(report),
       text: [terminalReport(report), ...(canCompare ? [] : [`! ${NOT_COMPARED}`])].join("\n"),
       files: [{ what: "trained network", path: onnx }],
     };

@@ -6,7 +6,6 @@ import { pgdAttack } from "../../robustness/attacks/index.js";
 import { defaultReencode } from "../../robustness/corruptions/index.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
 import { onnxNetwork } from "../../robustness/onnx-network.js";
-import { outcomesOf } from "../../robustness/outcomes.js";
 import { input } from "../../graph/index.js";
 import { sessionOptionsOf } from "../../runtime/runtime.js";
 import { byKind } from "../cell-work.js";
@@ -130,17 +129,8 @@ async function runTest(cell: StudyTestCell, options: StudyOptions) {
     options,
   );
   if (found === undefined) return undefined;
-  const outcomes = outcomesOf(
-    found.records,
-    conditions,
-    network.timestep,
-    ({ plan, epsilon }) => `${plan.toUpperCase()}, ε ${showEpsilon(epsilon)}`,
-  );
   return {
     card: found.card,
-    outcomes: outcomes.map(({ name, kind, right }) => {
-      const images = [...right.keys()].sort((a, b) => a - b);
-      return { name, kind, images, right: images.map((image) => right.get(image)!) };
-    }),
+    outcomes: found.outcomesNamed(({ plan, epsilon }) => `${plan.toUpperCase()}, ε ${showEpsilon(epsilon)}`),
   };
 }

@@ -3,6 +3,7 @@ import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
 import { average } from "../../metrics/statistics.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { Outcome } from "../../robustness/outcomes.js";
+import type { StoredOutcome } from "../measured-network.js";
 import type { StudyCell } from "./plan.js";
 import { PLAIN } from "./plan.js";
 import type { ValidationScores } from "./train-network.js";
@@ -25,16 +26,6 @@ export interface StudyTrainResult extends Timed {
 /** The result of a cell that adds feedback. */
 export interface StudyFeedbackResult extends Timed {
   readonly kind: "feedback";
-}
-
-/** Which of the measured images a network gets right, for one measure. */
-export interface StoredOutcome {
-  readonly name: string;
-  readonly kind: Outcome["kind"];
-  /** Positions of the images in the data set. */
-  readonly images: readonly number[];
-  /** For each image, the share of conditions under which it is right. */
-  readonly right: readonly number[];
 }
 
 /** The result of a test cell. */

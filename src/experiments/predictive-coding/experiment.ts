@@ -20,6 +20,7 @@ import { predictiveCodingPage } from "./page.js";
 import type { PredictiveCell, PredictivePlan } from "./plan.js";
 import { predictiveCellName, predictiveCells, PREDICTIVE_PLANS } from "./plan.js";
 import type { PredictiveResult, PredictiveCodingReport, TuningResult } from "./results.js";
+import { PREDICTIVE_CLAIMS, predictiveClaims } from "./claims.js";
 import { changeOverTime, predictiveCodingReport } from "./results.js";
 import { runCorruptions, runNoise } from "./test-cells.js";
 import { runBackbone, runFeedback, runTuning } from "./train-cells.js";
@@ -46,6 +47,7 @@ function tuningOf(
 export const predictiveCoding = defineExperiment({
   name: "predictive-coding",
   explorerView: "predify",
+  claims: PREDICTIVE_CLAIMS,
   summary:
     "Predictive feedback on a VGG trained on CIFAR-10: accuracy over timesteps under noise, reconstructions.",
   scales: {
@@ -77,7 +79,12 @@ export const predictiveCoding = defineExperiment({
   report: async (run) => {
     const report = predictiveCodingReport(run);
     const { reconstructions: _, ...numbers } = report;
-    return { page: await predictiveCodingPage(report), numbers, tables: [resultTable(report)] };
+    return {
+      page: await predictiveCodingPage(report),
+      numbers,
+      claims: predictiveClaims(report),
+      tables: [resultTable(report)],
+    };
   },
 });
 

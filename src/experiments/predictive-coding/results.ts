@@ -2,6 +2,7 @@ import type { SeedValue } from "../../report/over-seeds.js";
 import { versionsText } from "../../report/provenance-node.js";
 import type { Judgement } from "../../metrics/judgement.js";
 import { judgeDifferences } from "../../metrics/judgement.js";
+import { average } from "../../metrics/statistics.js";
 import type { Hyperparameters, TimestepScores } from "../../systems/predify/index.js";
 import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js";
 import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";
@@ -156,17 +157,23 @@ export function changeOverTime(rows: readonly (TimestepCounts & { readonly seed:
     seed,
     value: (gained.at(-1)! - lost.at(-1)!) / images,
   }));
-  // Seeds share their test images, so more seeds do not make this part of the error smaller.
-  const variance =
-    rows.reduce((sum, { gained, lost, images }, i) => {
-      const changed = (gained.at(-1)! + lost.at(-1)!) / images;
-      return sum + (changed - values[i]!.value ** 2) / images;
-    }, 0) / rows.length;
   const judged = judgeDifferences(
     values.map(({ value }) => value),
-    Math.sqrt(variance),
+    changeError(rows),
   );
   return { ...judged, values };
+}
+
+/**
+ * The standard error over images of the change in accuracy, mean over seeds. Seeds share their test images, so more
+ * seeds do not make it smaller.
+ */
+export function changeError(rows: readonly TimestepCounts[]): number {
+  const variances = rows.map(({ gained, lost, images }) => {
+    const [up, down] = [gained.at(-1)! / images, lost.at(-1)! / images];
+    return (up + down - (up - down) ** 2) / images;
+  });
+  return Math.sqrt(average(variances));
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   standardEnsemble,
   stochasticEnsemble,
 } from "../../robustness/attacks/index.js";
-import type { ResultCard } from "../../robustness/card.js";
+import { showEpsilon } from "../../robustness/epsilon.js";
 import { decodePixels } from "../../robustness/evaluate-node.js";
 import { toImageBatch, toPicture } from "../../robustness/images.js";
 import type { CorruptionCondition, ExampleRecord } from "../../robustness/records.js";
@@ -23,6 +23,7 @@ import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellFolder, cellKey } from "../cells.js";
 import { imageScores } from "../image-scores.js";
+import type { MeasuredNetwork } from "../measured-network.js";
 import { measureNetwork } from "../measured-network.js";
 import { cellTraining, learningOf, loadWeights, rateOf, saveWeights } from "../training.js";
 import { trainingImages } from "./images.js";
@@ -93,21 +94,27 @@ async function runPictures(config: PictureCell, options: RecognitionOptions) {
   const conditions = config.corruptions.flatMap((name) =>
     config.severities.map((severity) => ({ name, severity })),
   );
-  const card = (await measured(config, { images: config.images, conditions }, options))?.card;
-  if (card?.clean === undefined || card.reliability === undefined) return undefined;
-  const { clean, reliability, corruptions, summary } = card;
-  return { clean, reliability, corruptions, meanError: summary?.meanError };
+  const found = await measured(config, { images: config.images, conditions }, options);
+  if (found?.card.clean === undefined || found.card.reliability === undefined) return undefined;
+  const { clean, reliability, corruptions, summary } = found.card;
+  const kept: readonly string[] = ["clean", "corrupted"];
+  const outcomes = found.outcomesNamed(({ plan }) => plan).filter(({ kind }) => kept.includes(kind));
+  return { clean, reliability, corruptions, meanError: summary?.meanError, outcomes };
 }
 
 async function runAttack(config: AttackCell, options: RecognitionOptions) {
   const found = await measured(config, { attack: attackPlanOf(config), images: config.images }, options);
   if (found === undefined) return undefined;
-  const { card, examples } = found;
+  const { card, records } = found;
+  const examples = records.filter((record): record is ExampleRecord => record.kind === "example");
   const largest = Math.max(...config.epsilons);
   const shown = examples.filter(({ epsilon }) => epsilon === largest);
   return {
     scores: card.attacks,
     examples: await Promise.all(shown.map((example) => pictured(example, options))),
+    outcomes: found
+      .outcomesNamed(({ epsilon }) => showEpsilon(epsilon))
+      .filter(({ kind }) => kind === "attack"),
   };
 }
 
@@ -142,10 +149,10 @@ async function measured(
   config: PictureCell | AttackCell,
   { images, conditions = [], attack }: Measurement,
   options: RecognitionOptions,
-): Promise<{ readonly card: ResultCard; readonly examples: readonly ExampleRecord[] } | undefined> {
+): Promise<MeasuredNetwork | undefined> {
   const { test: source, cells } = options;
   const state = await loadWeights(cells, config.start);
-  const found = await measureNetwork(
+  return measureNetwork(
     {
       network: attackedNetwork(config.start, config.noise, testedName(config), state),
       source,
@@ -162,9 +169,6 @@ async function measured(
     },
     options,
   );
-  if (found === undefined) return undefined;
-  const { card, records } = found;
-  return { card, examples: records.filter((record): record is ExampleRecord => record.kind === "example") };
 }
 
 async function pictured(

@@ -4,6 +4,7 @@ import { spreadPlain } from "../../report/over-seeds.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
+import { RECOGNITION_CLAIMS, recognitionClaims } from "./claims.js";
 import { runRecognitionCell } from "./cell.js";
 import { recognitionMeasures, recognitionPage } from "./page.js";
 import { recognitionCellName, recognitionCells, RECOGNITION_PLANS } from "./plan.js";
@@ -16,6 +17,7 @@ import { recognitionReport } from "./results.js";
  */
 export const robustRecognition = defineExperiment({
   name: "robust-recognition",
+  claims: RECOGNITION_CLAIMS,
   summary: "AKOrN against ResNet-18 and ViT on CIFAR-10: noise, attacks, corruptions, calibration.",
   scales: {
     smoke: {
@@ -42,7 +44,12 @@ export const robustRecognition = defineExperiment({
   report: async (run) => {
     const report = recognitionReport(run);
     const numbers = { ...report, examples: [] };
-    return { page: await recognitionPage(report), numbers, tables: [tableOf(report)] };
+    return {
+      page: await recognitionPage(report),
+      numbers,
+      claims: recognitionClaims(run),
+      tables: [tableOf(report)],
+    };
   },
 });
 

@@ -141,7 +141,9 @@ function attacksAt(
 
 /**
  * - smoke: a check that everything works.
- * - laptop: narrow networks with about equal numbers of parameters; each training image is seen about once.
+ * - laptop: narrow networks with about equal numbers of parameters; each training image is seen about twice. Oscillators
+ *   have 8 components instead of 2: of 16 channels, two oscillators for each position, whose end states depend on the
+ *   image rather than on the random start.
  * - paper: the authors' recipe, and AutoAttack.
  */
 export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
@@ -170,7 +172,7 @@ export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
   },
   laptop: {
     shapes: {
-      akorn: { channels: 12, timesteps: 3, kernels: [9, 7, 5], rotatingDimensions: 2 },
+      akorn: { channels: 16, timesteps: 3, kernels: [9, 7, 5], rotatingDimensions: 8 },
       resnet: { width: 0.15 },
       vit: { channels: 80, layers: 4, heads: 8, patch: 4 },
     },
@@ -179,8 +181,8 @@ export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
     validationImages: 500,
     steps: 1600,
     batchSize: 64,
-    learningRates: { akorn: 1e-3, resnet: 1e-3, vit: 1e-3 },
-    schedule: { warmUp: 50 },
+    learningRates: { akorn: 3e-3, resnet: 1e-3, vit: 1e-3 },
+    schedule: { warmUp: 100 },
     ema: { decay: 0.9, every: 10, after: 100 },
     evaluations: 8,
     cleanImages: 2000,

@@ -4,6 +4,7 @@ import type { AttackScores, ConditionScores, Scores } from "../../robustness/car
 import { checkOneOf } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
 import { ofKind } from "../experiment.js";
+import type { StoredOutcome } from "../measured-network.js";
 import { parameterCount, scheduleText } from "../training.js";
 import type { TestedText } from "./networks.js";
 import { modelOf, TESTED } from "./networks.js";
@@ -29,6 +30,8 @@ export interface PictureResult {
   readonly reliability: Reliability;
   readonly corruptions: readonly ConditionScores[];
   readonly meanError: number | undefined;
+  /** The right answers on clean images and, if there are corruptions, on corrupted ones. */
+  readonly outcomes: readonly StoredOutcome[];
   readonly seconds: number;
 }
 
@@ -36,6 +39,8 @@ export interface AttackResult {
   readonly kind: "attack";
   readonly scores: readonly AttackScores[];
   readonly examples: readonly AdversarialExample[];
+  /** The right answers at each radius, which is the name of the outcome. */
+  readonly outcomes: readonly StoredOutcome[];
   readonly seconds: number;
 }
 

@@ -4,6 +4,7 @@ import { meanAndSpread } from "../../report/over-seeds.js";
 import type { ResultTable } from "../experiment.js";
 import { defineExperiment } from "../experiment.js";
 import { loadBoards } from "./boards.js";
+import { SUDOKU_CLAIMS, sudokuClaims } from "./claims.js";
 import { runSudokuCell } from "./cell.js";
 import { sudokuFindings, sudokuPage } from "./page.js";
 import { sudokuCellName, sudokuCells, SUDOKU_PLANS } from "./plan.js";
@@ -14,6 +15,7 @@ import { sudokuReport } from "./results.js";
 export const sudokuExperiment = defineExperiment({
   name: "sudoku",
   explorerView: "sudoku",
+  claims: SUDOKU_CLAIMS,
   summary: "AKOrN against ItrSA and a transformer on Sudoku: do more timesteps and votes by energy help?",
   scales: {
     smoke: {
@@ -37,7 +39,12 @@ export const sudokuExperiment = defineExperiment({
   report: async (run) => {
     const report = sudokuReport(run);
     const numbers = { ...report, solutions: [] };
-    return { page: await sudokuPage(report), numbers, tables: tablesOf(report) };
+    return {
+      page: await sudokuPage(report),
+      numbers,
+      claims: sudokuClaims(report),
+      tables: tablesOf(report),
+    };
   },
 });
 

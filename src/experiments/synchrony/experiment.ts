@@ -4,6 +4,7 @@ import { loadBackgrounds, loadDigits } from "../digits/scenes.js";
 import { terminalReport } from "../digits/terminal.js";
 import { defineExperiment } from "../experiment.js";
 import type { ExperimentOptions } from "../options.js";
+import { SYNCHRONY_CLAIMS, synchronyClaims } from "./claims.js";
 import { runSynchronyCell } from "./cell.js";
 import { synchronyPage } from "./page.js";
 import type { SynchronyPlan, SynchronySetName } from "./plan.js";
@@ -18,6 +19,7 @@ import { synchronyReport } from "./results.js";
 export const synchronyExperiment = defineExperiment({
   name: "synchrony",
   explorerView: "komplexnet",
+  claims: SYNCHRONY_CLAIMS,
   summary:
     "KomplexNet with and without feedback against all its baselines: 2 and 3 digits, backgrounds, noise, distribution shifts.",
   scales: {
@@ -53,6 +55,7 @@ export const synchronyExperiment = defineExperiment({
     return {
       page: await synchronyPage(report),
       numbers: { ...report, sets, sheets: [] },
+      claims: synchronyClaims(report),
       text: report.sets.map((set) => terminalReport(set)).join("\n\n"),
     };
   },

@@ -8,6 +8,7 @@ import type { V1NetworkResult } from "./cell.js";
 import { runV1Cell } from "./cell.js";
 import type { StudyPlan } from "./images.js";
 import { openSources, studyImages, testImages } from "./images.js";
+import { V1_CLAIMS, v1Claims } from "./claims.js";
 import { judged, signedPercent, v1SamplingPage } from "./page.js";
 import { v1CellName, v1Cells, V1_PLANS } from "./plan.js";
 import type { V1SamplingReport } from "./results.js";
@@ -20,6 +21,7 @@ import { PAPER_RELATIVE, v1SamplingReport } from "./results.js";
 export const v1Sampling = defineExperiment({
   name: "v1-sampling",
   explorerView: "v1",
+  claims: V1_CLAIMS,
   summary:
     "Receptive fields of V1 with measured or with uniform properties: accuracy under corruptions, and which cells matter.",
   scales: {
@@ -55,6 +57,7 @@ export const v1Sampling = defineExperiment({
     return {
       page: await v1SamplingPage(report),
       numbers: withoutPictures(report),
+      claims: v1Claims(report),
       tables: tables(report),
     };
   },
