@@ -26,8 +26,8 @@ export const robustRecognition = defineExperiment({
       seeds: 1,
     },
     laptop: {
-      summary: "narrow networks with about equal numbers of parameters. About 25 minutes on 2 cores.",
-      seeds: 2,
+      summary: "narrow networks with about equal numbers of parameters. About 45 minutes on 2 cores.",
+      seeds: 3,
     },
     paper: {
       summary: "full width, 400 epochs, AutoAttack. Weeks on a CPU; --cells runs only parts of it.",

@@ -173,8 +173,8 @@ export const RECOGNITION_PLANS: Readonly<Record<Scale, RecognitionPlan>> = {
   laptop: {
     shapes: {
       akorn: { channels: 16, timesteps: 3, kernels: [9, 7, 5], rotatingDimensions: 8 },
-      resnet: { width: 0.15 },
-      vit: { channels: 80, layers: 4, heads: 8, patch: 4 },
+      resnet: { width: 0.2 },
+      vit: { channels: 104, layers: 4, heads: 8, patch: 4 },
     },
     augmentation: "light",
     trainImages: 49_000,
