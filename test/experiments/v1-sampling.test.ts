@@ -13,10 +13,11 @@ import {
 import type { V1NetworkResult, V1TestResult } from "../../src/experiments/v1-sampling/cell.js";
 import { runV1Cell } from "../../src/experiments/v1-sampling/cell.js";
 import { testImages } from "../../src/experiments/v1-sampling/images.js";
+import { v1Claims } from "../../src/experiments/v1-sampling/claims.js";
 import { v1Of } from "../../src/experiments/v1-sampling/networks.js";
 import { v1SamplingPage } from "../../src/experiments/v1-sampling/page.js";
 import type { V1NetworkCell, V1Plan } from "../../src/experiments/v1-sampling/plan.js";
-import { v1CellName, v1Cells, V1_PLANS } from "../../src/experiments/v1-sampling/plan.js";
+import { isSampled, v1CellName, v1Cells, V1_PLANS } from "../../src/experiments/v1-sampling/plan.js";
 import { bankFacts, distributions } from "../../src/experiments/v1-sampling/populations.js";
 import { v1SamplingReport } from "../../src/experiments/v1-sampling/results.js";
 import { matchCells } from "../../src/systems/vonenet/index.js";
@@ -38,7 +39,7 @@ function pictures(count: number, seed: number): PreparedImages {
 
 const PLAN: V1Plan = {
   ...V1_PLANS.smoke,
-  networks: ["biol", "unif1", "plain"],
+  networks: ["biol", "unif1", "biol-noise", "plain"],
   architecture: { simple: 4, complex: 4, kernelSize: 15, stride: 8, gain: 23, width: 1 / 16 },
   trainImages: 8,
   steps: 2,
@@ -60,17 +61,25 @@ describe("the cells of v1-sampling", () => {
     "of scale %s have names and addresses of their own, equal budgets, the standard ones first",
     (scale) => {
       const cells = v1Cells(V1_PLANS[scale], [1, 2]);
-      expect(new Set(cells.map(v1CellName)).size).toBe(10);
-      expect(new Set(cells.map(cellKey)).size).toBe(10);
+      expect(new Set(cells.map(v1CellName)).size).toBe(12);
+      expect(new Set(cells.map(cellKey)).size).toBe(12);
       const budget = ({ network: _, seed: __, ...rest }: V1NetworkCell) => rest;
       for (const cell of cells) expect(budget(cell)).toEqual(budget(cells[0]!));
       expect(cells.slice(0, 3).map(({ network }) => network)).toEqual([
         "biol",
         "unif1",
-        scale === "paper" ? "unif2" : "plain",
+        { smoke: "plain", laptop: "biol-noise", paper: "unif2" }[scale],
       ]);
     },
   );
+
+  it("of scale laptop have more seeds where the claim is, and fewer elsewhere", () => {
+    const cells = v1Cells(V1_PLANS.laptop, [1, 2, 3, 4, 5]);
+    const seedsOf = (name: string) => cells.filter(({ network }) => network === name).length;
+    expect(["biol", "unif1", "unif2", "unif3", "biol-noise", "plain"].map(seedsOf)).toEqual([
+      5, 5, 2, 2, 2, 2,
+    ]);
+  });
 
   it("train, are tested, taken apart and reported; corrupted images are made once", async () => {
     const folder = await temporaryFolder();
@@ -111,7 +120,7 @@ describe("the cells of v1-sampling", () => {
       });
       expect(result?.tested).toHaveLength(3);
       expect(existsSync(join(cellFolder(cells, config), "model.onnx"))).toBe(true);
-      expect(result?.dissection === undefined).toBe(config.network === "plain");
+      expect(result?.dissection === undefined).toBe(!isSampled(config.network));
       results.set(config, result!);
     }
     const [biol] = results.values() as unknown as [V1NetworkResult];
@@ -128,7 +137,14 @@ describe("the cells of v1-sampling", () => {
       test,
       session: { threads: 1 },
     });
-    expect(report.networks.map(({ id }) => id)).toEqual(["biol", "unif1", "plain"]);
+    expect(report.networks.map(({ id }) => id)).toEqual(["biol", "unif1", "biol-noise", "plain"]);
+    expect(v1Claims(report)).toMatchObject([
+      {
+        id: "biological-over-uniform",
+        differences: [{ seed: 1 }],
+        compared: [{ label: "BIOL" }, { label: "UNIF1" }],
+      },
+    ]);
     const page = await v1SamplingPage(report);
     expect(page.length).toBeLessThan(5e6);
     expect(page).toContain("A reduced study");

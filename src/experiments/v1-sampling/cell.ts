@@ -132,7 +132,11 @@ export const runV1Cell = timed(async (config: V1NetworkCell, options: StudyOptio
   });
 });
 
-const inBatches = (batch: number) => ({ batch, preprocessing: V1_PREPROCESSING, labelsAt: () => ["test"] });
+const inBatches = (batch: number) => ({
+  batch,
+  preprocessing: V1_PREPROCESSING,
+  labelsAt: (start: number) => ["test", start],
+});
 
 async function testAll(
   evaluator: Evaluator,

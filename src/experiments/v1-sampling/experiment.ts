@@ -31,8 +31,8 @@ export const v1Sampling = defineExperiment({
     },
     laptop: {
       summary:
-        'a reduced study: 3 networks per seed on enlarged CIFAR-10, about 15 minutes on 2 cores; --cells "*" adds UNIF2 and UNIF3.',
-      seeds: 2,
+        'a reduced study: 5 seeds of BIOL and UNIF1, 2 of the others, on enlarged CIFAR-10. About 50 minutes on 2 cores; --cells "*" adds UNIF2 and UNIF3.',
+      seeds: 5,
     },
     paper: {
       summary:

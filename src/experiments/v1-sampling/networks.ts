@@ -10,7 +10,7 @@ import { targetOf } from "../../runtime/runtime.js";
 import { workerRuntime } from "../../runtime/worker-node.js";
 import { ClassificationTask } from "../../systems/baselines/index.js";
 import { ResNet } from "../../systems/baselines/resnet.js";
-import type { VOneNet } from "../../systems/vonenet/index.js";
+import type { VOneBlockOptions, VOneNet } from "../../systems/vonenet/index.js";
 import {
   PlainNet,
   plainResNet18,
@@ -24,8 +24,13 @@ import type { Task } from "../../train/task.js";
 import type { Architecture, V1NetworkCell, NetworkName, SampledName } from "./plan.js";
 import { IMAGE_SIZE, isSampled, VISUAL_DEGREES } from "./plan.js";
 
-/** The V1 of one variant and seed, without noise. */
-export function v1Of(variant: SampledName, seed: number, architecture: Architecture): VOneBlock {
+/** The V1 of one variant and seed, by default without noise. */
+export function v1Of(
+  variant: SampledName,
+  seed: number,
+  architecture: Architecture,
+  options: Pick<VOneBlockOptions, "noise"> = {},
+): VOneBlock {
   const { simple, complex, kernelSize, stride, gain } = architecture;
   return new VOneBlock({
     fields: sampleReceptiveFields({ variant, seed, simple, complex }),
@@ -34,6 +39,7 @@ export function v1Of(variant: SampledName, seed: number, architecture: Architect
     kernelSize,
     stride,
     gain,
+    ...options,
   });
 }
 
@@ -57,6 +63,10 @@ export function taskOf(
   const { network, architecture } = cell;
   if (isSampled(network)) return new VOneNetTask(sampledNetwork(cell, network, classes));
   const { width, stride } = architecture;
+  if (network === "biol-noise") {
+    const block = v1Of("biol", cell.seed, architecture, { noise: { kind: "neuronal" } });
+    return new VOneNetTask(voneResNet18(block, { classes, width }));
+  }
   const plain =
     stride === 2
       ? plainResNet18({ classes, width })

@@ -3,21 +3,26 @@ import { BENCHMARK_CORRUPTIONS, SEVERITIES } from "../../robustness/corruptions/
 import type { CellOf } from "../cells.js";
 import type { Scale } from "../options.js";
 
-/** The networks that are compared: VOneResNet-18 with receptive fields drawn in four ways, and ResNet-18 without V1. */
-export const NETWORKS = ["biol", "unif1", "unif2", "unif3", "plain"] as const;
+/**
+ * The networks that are compared: VOneResNet-18 with receptive fields drawn in four ways, one of them also with
+ * neuronal noise, and ResNet-18 without V1.
+ */
+export const NETWORKS = ["biol", "unif1", "unif2", "unif3", "biol-noise", "plain"] as const;
 
 export type NetworkName = (typeof NETWORKS)[number];
 
-/** The networks with V1. */
-export type SampledName = Exclude<NetworkName, "plain">;
+/** The networks whose receptive fields are compared with each other; none of them has noise. */
+export type SampledName = "biol" | "unif1" | "unif2" | "unif3";
 
-export const isSampled = (name: NetworkName): name is SampledName => name !== "plain";
+export const isSampled = (name: NetworkName): name is SampledName =>
+  name !== "plain" && name !== "biol-noise";
 
 export const NETWORK_LABELS: Readonly<Record<NetworkName, string>> = {
   biol: "BIOL",
   unif1: "UNIF1",
   unif2: "UNIF2",
   unif3: "UNIF3",
+  "biol-noise": "BIOL, noise",
   plain: "ResNet-18",
 };
 
@@ -26,6 +31,7 @@ export const NETWORK_TEXTS: Readonly<Record<NetworkName, string>> = {
   unif1: "all properties uniform and independent",
   unif2: "ny close to nx, other properties uniform and independent",
   unif3: "like UNIF2, but with nx correlated with spatial frequency",
+  "biol-noise": "like BIOL, with the noise of cortical cells in training and testing, as in VOneNet of 2020",
   plain: "the same network behind a learned first stage instead of V1",
 };
 
@@ -91,6 +97,8 @@ export interface V1Plan extends Omit<
   readonly data: ImageSet;
   /** Networks that run unless the user chooses cells. */
   readonly networks: readonly NetworkName[];
+  /** Networks that get fewer seeds: the largest number of their seeds. */
+  readonly mostSeeds?: Partial<Readonly<Record<NetworkName, number>>>;
   readonly evaluations: number;
 }
 
@@ -99,7 +107,7 @@ const EPOCH = Math.floor(100_000 / 128);
 
 /**
  * - smoke: a check that everything works.
- * - laptop: a reduced study. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on a grid of 16 x 16 (stride 4 instead of
+ * - laptop: a reduced study with five seeds of BIOL and UNIF1. CIFAR-10 enlarged to 64 pixels, 128 + 128 cells on a grid of 16 x 16 (stride 4 instead of
  *   2), a quarter of the back end's channels, a few epochs with a cosine schedule, 3 of 5 severities. `--cells "*"`
  *   adds UNIF2 and UNIF3.
  * - paper: the authors' recipe on Tiny ImageNet.
@@ -128,7 +136,8 @@ export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
   },
   laptop: {
     data: "cifar10",
-    networks: ["biol", "unif1", "plain"],
+    networks: ["biol", "unif1", "biol-noise", "plain"],
+    mostSeeds: { unif2: 2, unif3: 2, "biol-noise": 2, plain: 2 },
     architecture: { simple: 128, complex: 128, kernelSize: 31, stride: 4, gain: 23, width: 0.25 },
     trainImages: 25_000,
     steps: 1500,
@@ -172,16 +181,18 @@ export const V1_PLANS: Readonly<Record<Scale, V1Plan>> = {
 
 /** All cells of a run: all networks for each seed, the standard networks first. */
 export function v1Cells(plan: V1Plan, seeds: readonly number[]): V1NetworkCell[] {
-  const { networks, evaluations, ...common } = plan;
+  const { networks, mostSeeds, evaluations, ...common } = plan;
   const ordered = [...networks, ...NETWORKS.filter((name) => !networks.includes(name))];
-  return seeds.flatMap((seed) =>
-    ordered.map((network) => ({
-      experiment: "v1-sampling" as const,
-      version: 1 as const,
-      network,
-      seed,
-      ...common,
-      evaluateEvery: Math.max(1, Math.floor(common.steps / evaluations)),
-    })),
+  return seeds.flatMap((seed, i) =>
+    ordered
+      .filter((network) => i < (mostSeeds?.[network] ?? Infinity))
+      .map((network) => ({
+        experiment: "v1-sampling" as const,
+        version: 1 as const,
+        network,
+        seed,
+        ...common,
+        evaluateEvery: Math.max(1, Math.floor(common.steps / evaluations)),
+      })),
   );
 }

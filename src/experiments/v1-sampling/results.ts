@@ -168,7 +168,7 @@ export async function v1SamplingReport(run: Run): Promise<V1SamplingReport> {
     provenance: {
       Images: DATA_TITLES[plan.data],
       "Degrees of visual angle": "2 for 64 pixels (32 pixels per degree)",
-      V1: `${architecture.simple} simple and ${architecture.complex} complex cells, kernel ${architecture.kernelSize}, stride ${architecture.stride}, gain ${architecture.gain}, no noise`,
+      V1: `${architecture.simple} simple and ${architecture.complex} complex cells, kernel ${architecture.kernelSize}, stride ${architecture.stride}, gain ${architecture.gain}; noise only in “BIOL, noise”`,
       "Back end": `ResNet-18, ${architecture.width === 1 ? "full width" : `${architecture.width} of its channels`}`,
       Training: `${plan.steps} steps of ${plan.batchSize} images, out of ${plan.trainImages.toLocaleString("en-GB")}; SGD, rate ${plan.learningRate}, momentum ${plan.momentum}, weight decay ${plan.weightDecay}, ${plan.rateRule === "plateau" ? "divided by ten on a plateau" : "falling along a cosine"}`,
       Augmentation: "rotations up to 30°, shifts up to 5 %, scaling by 1 to 1.2, mirroring",
