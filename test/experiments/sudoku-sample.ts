@@ -115,6 +115,12 @@ export function sudokuSample(steps = 24): SudokuReport {
         })),
         gain: set === "id" ? { mean: 0, standardError: 0 } : { mean: 0.36, standardError: 0.05 },
         ranking: set === "id" ? undefined : 0.87,
+        scores: (["sum", "rules"] as const).map((score) => ({
+          score,
+          ranking: set === "id" ? undefined : { sum: 0.87, rules: 1 }[score],
+          solved: { sum: 0.8, rules: 0.96 }[score],
+          gain: { mean: 0.36, standardError: 0.05 },
+        })),
       })),
     ),
     learning: ["akorn", "transformer"].map((model) => ({

@@ -23,6 +23,7 @@ import type { BoardDraws } from "../../src/experiments/sudoku/votes.js";
 import {
   energyRanking,
   pairedDifference,
+  scoreResults,
   votesAmong,
   votingGain,
 } from "../../src/experiments/sudoku/votes.js";
@@ -92,8 +93,14 @@ describe("boards", () => {
 describe("votes", () => {
   const draws = (solved: number[], sums: number[], lasts: number[]): BoardDraws => ({
     solved: Uint8Array.from(solved),
-    sums: Float32Array.from(sums),
-    lasts: Float32Array.from(lasts),
+    scores: {
+      sum: Float32Array.from(sums),
+      after16: Float32Array.from(sums),
+      after64: Float32Array.from(sums),
+      last: Float32Array.from(lasts),
+      confidence: Float32Array.from(lasts),
+      rules: Float32Array.from(solved, (one) => (one === 1 ? 0 : 3)),
+    },
   });
   // Board one: the sum finds the right draw, the last energy does not. Board two: nobody can.
   const boards = [
@@ -120,6 +127,17 @@ describe("votes", () => {
     expect(energyRanking(boards)).toBe(1);
     expect(energyRanking([boards[1]!])).toBeUndefined();
     expect(pairedDifference([1, 1, 1])).toEqual({ mean: 1, standardError: 0 });
+    const results = scoreResults(boards);
+    const of = (id: string) => results.find(({ score }) => score === id)!;
+    expect(of("sum")).toEqual({
+      score: "sum",
+      ranking: 1,
+      solved: 0.5,
+      gain: { mean: 0.25, standardError: 0.25 },
+    });
+    // The last energy of board one is lowest for a wrong answer; of four pairs none is in order.
+    expect(of("last")).toMatchObject({ ranking: 0, solved: 0, gain: { mean: -0.25 } });
+    expect(of("rules")).toMatchObject({ ranking: 1, solved: 0.5 });
   });
 });
 

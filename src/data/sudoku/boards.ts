@@ -77,6 +77,23 @@ export function checkSolution(
   }
 }
 
+/**
+ * The number of digits that rows, columns and boxes miss, summed over all 27 of them: 0 for a filled board that breaks no
+ * rule. Blanks count as missing digits.
+ */
+export function missingDigits(board: ArrayLike<number>): number {
+  let missing = 0;
+  for (const unit of UNITS) {
+    let seen = 0;
+    for (const cell of unit) {
+      const digit = board[cell]!;
+      if (digit !== 0) seen |= 1 << digit;
+    }
+    for (let digit = 1; digit <= 9; digit++) if ((seen & (1 << digit)) === 0) missing++;
+  }
+  return missing;
+}
+
 /** The number of given cells in a puzzle. */
 export function givensOf(puzzle: ArrayLike<number>): number {
   let givens = 0;

@@ -24,7 +24,7 @@ export const overlappingDigits = defineExperiment({
     smoke: { summary: "three networks, 40 steps, to check that everything works. Under a minute.", seeds: 2 },
     laptop: {
       summary: "four networks, 2,400 steps of 32 images, frozen coupling. About 10 minutes.",
-      seeds: 4,
+      seeds: 2,
     },
     paper: { summary: "four networks, 30 epochs end to end. Many hours for each seed.", seeds: 3 },
   },

@@ -1,5 +1,5 @@
 import type { Boards } from "../../data/sudoku/boards.js";
-import { CELLS, sliceBoards } from "../../data/sudoku/boards.js";
+import { CELLS, missingDigits, sliceBoards } from "../../data/sudoku/boards.js";
 import type { TensorData } from "../../graph/index.js";
 import { boardAccuracy } from "../../metrics/board-accuracy.js";
 import { warmAverage } from "../../nn/ema.js";
@@ -17,7 +17,7 @@ import type { SudokuCell, SudokuNetworkCell, SudokuSetName, VotingCell } from ".
 import { SET_LABELS, SUDOKU_SET_NAMES } from "./plan.js";
 import type { Accuracy, SudokuResult, SudokuSolution } from "./results.js";
 import type { BoardDraws } from "./votes.js";
-import { energyRanking, pairedDifference, votesAmong, votingGain } from "./votes.js";
+import { energyRanking, pairedDifference, scoreResults, votesAmong, votingGain } from "./votes.js";
 
 /** Largest number of boards in one batch. */
 const BATCH = 50;
@@ -324,6 +324,7 @@ async function runVoting(config: VotingCell, options: SudokuOptions) {
       votes: counts.filter((k) => k <= draws).map((k) => votesAmong(all, k)),
       gain: votingGain(all),
       ranking: energyRanking(all),
+      scores: scoreResults(all),
     };
   });
 }
@@ -338,9 +339,16 @@ async function drawsOf(
 ): Promise<BoardDraws> {
   const result = {
     solved: new Uint8Array(draws),
-    sums: new Float32Array(draws),
-    lasts: new Float32Array(draws),
+    scores: {
+      sum: new Float32Array(draws),
+      after16: new Float32Array(draws),
+      after64: new Float32Array(draws),
+      last: new Float32Array(draws),
+      confidence: new Float32Array(draws),
+      rules: new Float32Array(draws),
+    },
   };
+  const { scores } = result;
   const data = boardData(board);
   for (let from = 0; from < draws; from += chunk) {
     const answer = await evaluator.run(values, data, new Uint32Array(chunk), [...labels, from]);
@@ -349,9 +357,33 @@ async function drawsOf(
     for (let i = 0; i < Math.min(chunk, draws - from); i++) {
       const own = logits.subarray(i * CELLS * 9, (i + 1) * CELLS * 9);
       result.solved[from + i] = boardAccuracy(own, board.solutions, board.puzzles).solved[0]!;
-      for (let t = 1; t <= timesteps; t++) result.sums[from + i]! += energies[t * chunk + i]!;
-      result.lasts[from + i] = energies[timesteps * chunk + i]!;
+      const at = from + i;
+      for (let t = 1; t <= timesteps; t++) {
+        const energy = energies[t * chunk + i]!;
+        scores.sum[at]! += energy;
+        if (t > 16) scores.after16[at]! += energy;
+        if (t > 64) scores.after64[at]! += energy;
+      }
+      scores.last[at] = energies[timesteps * chunk + i]!;
+      const { confidence, missing } = judgedAnswer(own, board.puzzles);
+      scores.confidence[at] = -confidence;
+      scores.rules[at] = missing;
     }
   }
   return result;
+}
+
+/** The mean confidence in the blank cells, and the digits that rows, columns and boxes of the answer miss. */
+function judgedAnswer(logits: Float32Array, puzzle: ArrayLike<number>) {
+  const digits = new Uint8Array(CELLS);
+  let [confidence, blanks] = [0, 0];
+  for (let cell = 0; cell < CELLS; cell++) {
+    const own = logits.subarray(9 * cell, 9 * cell + 9);
+    const best = own.indexOf(own.reduce((a, b) => Math.max(a, b)));
+    digits[cell] = puzzle[cell] === 0 ? best + 1 : puzzle[cell]!;
+    if (puzzle[cell] !== 0) continue;
+    confidence += probabilityOf(logits, cell, best);
+    blanks++;
+  }
+  return { confidence: confidence / blanks, missing: missingDigits(digits) };
 }

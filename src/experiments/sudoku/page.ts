@@ -1,5 +1,6 @@
 import { CATEGORICAL } from "../../draw/index.js";
 import type { Judgement } from "../../metrics/judgement.js";
+import { average } from "../../metrics/statistics.js";
 import type { ChartBlock } from "../../report/chart-block.js";
 import { chartFigure, lineBlock } from "../../report/chart-block.js";
 import type { LinePoint, LineSeries } from "../../report/charts.js";
@@ -11,6 +12,8 @@ import { mark, sizeText, undecidedText, verdictList } from "../../report/verdict
 import { SUDOKU_SCRIPT, sudokuPlayer } from "./player.js";
 import type { SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./results.js";
 import { checkSudokuReport, judgeGain } from "./results.js";
+import type { ScoreId } from "./votes.js";
+import { SCORES } from "./votes.js";
 
 /** The report of the Sudoku experiment as one self-contained HTML file. */
 export async function sudokuPage(report: SudokuReport): Promise<string> {
@@ -272,6 +275,7 @@ async function votingSection(report: SudokuReport): Promise<Section | undefined>
     if (runs.length > 0) blocks.push(chartFigure(await votingChart(set, runs), votingCaption(set, runs)));
   }
   if (blocks.length === 0) return undefined;
+  blocks.push(scoreTable(report));
   return {
     id: "voting",
     title: "Voting by energy",
@@ -279,6 +283,38 @@ async function votingSection(report: SudokuReport): Promise<Section | undefined>
     body: blocks,
   };
 }
+
+/** What the scores of all draws tell about their answers. */
+function scoreTable({ sets, votings }: SudokuReport): Html {
+  const voted = sets.filter(({ id }) => votings.some(({ set }) => set === id));
+  const rowsOf = (set: SudokuSet, score: ScoreId) =>
+    votings
+      .filter((voting) => voting.set === set.id)
+      .flatMap(({ scores }) => scores.filter((one) => one.score === score));
+  return table({
+    label: "How well scores tell right from wrong answers",
+    caption:
+      "Vote: boards solved in %, if the lowest score of all draws wins, and the change from a single draw in points. Right first: of all pairs of a right and a wrong answer to one board, the share in which the right one has the lower score. The last row needs no energy: whether a filled board breaks a rule can be seen without its solution.",
+    head: ["Score", ...voted.flatMap(({ label }) => [`${label}, vote`, "change", "right first"])],
+    rows: (Object.keys(SCORES) as ScoreId[])
+      .filter((score) => voted.some((set) => rowsOf(set, score).length > 0))
+      .map((score) => ({
+        name: SCORES[score],
+        cells: voted.flatMap((set): Content[] => {
+          const rows = rowsOf(set, score);
+          const rankings = rows.flatMap(({ ranking }) => ranking ?? []);
+          const gain = judgeGain(rows.map((row) => row.gain));
+          return [
+            percent(average(rows.map(({ solved }) => solved))),
+            markup`${sizeText(gain)}${gain.seeds > 1 ? markup`<br>${mark(gain, SHORT[gain.status])}` : null}`,
+            rankings.length === 0 ? "–" : `${percent(average(rankings))} %`,
+          ];
+        }),
+      })),
+  });
+}
+
+const SHORT = { holds: "✓ helps", reversed: "✗ hurts", undecided: "? undecided" } as const;
 
 function votingChart(set: SudokuSet, runs: readonly SudokuVoting[]): Promise<ChartBlock> {
   const kinds = [

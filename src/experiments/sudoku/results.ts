@@ -12,7 +12,7 @@ import type { BoardSets } from "./boards.js";
 import { SUDOKU_MODEL_TEXTS, trainedSteps, trainingTask } from "./networks.js";
 import type { SudokuCell, SudokuModelName, SudokuNetworkCell, SudokuPlan } from "./plan.js";
 import { SUDOKU_MODELS, SET_LABELS, SUDOKU_SET_NAMES } from "./plan.js";
-import type { PairedDifference, SudokuVote } from "./votes.js";
+import type { PairedDifference, ScoreResult, SudokuVote } from "./votes.js";
 
 /** Board accuracy of one network on one set; accuracies are fractions 0..1. */
 export interface Accuracy {
@@ -66,6 +66,8 @@ interface Votes {
    * answer has the lower sum of energies. Undefined if there is no such pair.
    */
   readonly ranking: number | undefined;
+  /** What other scores than the sum of energies tell. */
+  readonly scores: readonly ScoreResult[];
 }
 
 export interface SudokuNetworkResult {
@@ -202,7 +204,7 @@ export function sudokuReport({
     accuracies: networks.flatMap(([{ model, seed }, { accuracies }]) =>
       accuracies.map((one) => ({ ...one, model, seed })),
     ),
-    votings: votings.map(([{ set, seed, timesteps, draws }, { votes, gain, ranking }]) => ({
+    votings: votings.map(([{ set, seed, timesteps, draws }, { votes, gain, ranking, scores }]) => ({
       model: "akorn",
       set,
       seed,
@@ -211,6 +213,7 @@ export function sudokuReport({
       votes,
       gain,
       ranking,
+      scores,
     })),
     learning: networks.map(([{ model, seed }, { learning }]) => ({ model, seed, points: learning })),
     solutions: networks.find(([config]) => config.model === "akorn")?.[1].solutions ?? [],

@@ -31,8 +31,9 @@ import { warmAverage } from "../../../src/nn/ema.js";
 import { contrastiveLoss } from "../../../src/nn/contrastive-loss.js";
 import { initialState, namedParameters } from "../../../src/nn/module.js";
 import { asConstants } from "../../../src/nn/training-state.js";
+import { loadPretrained } from "../../../src/pretrained/load-node.js";
 import { nodeRuntime } from "../../../src/runtime/node.js";
-import type { KuramotoLayerOptions } from "../../../src/systems/akorn/index.js";
+import type { KuramotoLayerOptions, Vote } from "../../../src/systems/akorn/index.js";
 import {
   AttentionCoupling,
   EnergyVoter,
@@ -538,6 +539,38 @@ describe("Sudoku by energy", () => {
     a.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(b.logits[i]!, 4);
     });
+  });
+
+  it("lets an answer that breaks no rule win over every energy, and stops at the first chunk that has one", async () => {
+    const {
+      model: { model: network },
+      values: trained,
+    } = await loadPretrained("akorn-sudoku");
+    const { puzzles, solutions, count } = generateSudoku({ count: 12, givens: [26, 30], seed: 4 });
+    const open = (checkRules: boolean) =>
+      EnergyVoter.open(network as SudokuNetwork, trained, nodeRuntime, { draws: 24, chunk: 4, checkRules });
+    const [byEnergy, byRules] = [await open(false), await open(true)];
+    const isSolved = ({ logits }: Vote, board: number): boolean =>
+      Array.from({ length: 81 }, (_, cell) => {
+        const own = logits.subarray(9 * cell, 9 * cell + 9);
+        const at = 81 * board + cell;
+        return puzzles[at] !== 0 || 1 + own.indexOf(Math.max(...own)) === solutions[at];
+      }).every(Boolean);
+    const found = { stopped: 0, rescued: 0, unsolved: 0 };
+    for (let board = 0; board < count; board++) {
+      const puzzle = puzzles.subarray(81 * board, 81 * (board + 1));
+      const [plain, checked] = [await byEnergy.solve(puzzle, board), await byRules.solve(puzzle, board)];
+      for (const vote of [plain, checked]) expect(vote.keepsRules).toBe(isSolved(vote, board));
+      expect(plain.energies).toHaveLength(24);
+      expect(checked.energies.length).toBe(checked.keepsRules ? 4 * (Math.floor(checked.draw / 4) + 1) : 24);
+      if (plain.keepsRules) expect(checked.keepsRules).toBe(true);
+      if (checked.energies.length < 24) found.stopped++;
+      if (checked.keepsRules && !plain.keepsRules) found.rescued++;
+      if (!checked.keepsRules) found.unsolved++;
+    }
+    await byEnergy.close();
+    await byRules.close();
+    for (const [name, boards] of Object.entries(found)) expect(boards, name).toBeGreaterThan(0);
   });
 
   it("refuses boards of another size and no draws", async () => {

@@ -1,4 +1,4 @@
-import { checkBoard } from "../../../data/sudoku/boards.js";
+import { checkBoard, missingDigits } from "../../../data/sudoku/boards.js";
 import type { TensorData } from "../../../graph/index.js";
 import { cast, input, lower, slice, squeeze, sum, tensorData, writeOnnx } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
@@ -41,29 +41,37 @@ export interface VotingOptions extends SessionOptions {
   readonly chunk?: number;
   /** How random starts are scored. Default "sum". */
   readonly score?: VotingScore;
+  /**
+   * Whether an answer that breaks no rule of the game wins over every energy. Whether a filled board breaks a rule can
+   * be seen without its solution, and a puzzle with one solution has one such answer. Voting then stops at the first
+   * chunk that has one. Default false, as in the paper.
+   */
+  readonly checkRules?: boolean;
 }
 
-/** The result of the random start with the lowest energy. */
+/** The result of the random start that won. */
 export interface Vote {
   /** Logits [9, 9, 9], whose last axis is the digit. */
   readonly logits: Float32Array;
   readonly energy: number;
   /** Index of the random start, from 0. */
   readonly draw: number;
-  /** The score of every random start. */
+  /** The score of every random start that was tried. */
   readonly energies: Float32Array;
+  /** Whether the answer, with the digits of the puzzle in their places, breaks no rule of the game. */
+  readonly keepsRules: boolean;
 }
 
 /**
  * Test-time search by energy (arXiv:2410.13821, section 5.2). The network solves a board from K random
  * starts. The answer is that of the start with the lowest score, computed from the energies of the last
- * layer. Nothing is averaged.
+ * layer. Nothing is averaged. With `checkRules`, which is not in the paper, an answer that breaks no rule wins.
  */
 export class EnergyVoter {
   private constructor(
     private readonly session: Session,
     private readonly channels: number,
-    private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score">>,
+    private readonly options: Required<Pick<VotingOptions, "draws" | "chunk" | "score" | "checkRules">>,
   ) {}
 
   /** Loads a network into the runtime. Throws `StriateError` if an option is out of range. */
@@ -73,7 +81,7 @@ export class EnergyVoter {
     runtime: Runtime,
     options: VotingOptions = {},
   ): Promise<EnergyVoter> {
-    const { draws = 100, chunk = Math.min(50, draws), score = "sum" } = options;
+    const { draws = 100, chunk = Math.min(50, draws), score = "sum", checkRules = false } = options;
     checkWhole("energy voting: draws", draws);
     checkWhole("energy voting: chunk", chunk);
     namedParameters(model);
@@ -90,7 +98,7 @@ export class EnergyVoter {
     const constants = { values: asConstants(values) };
     const written = writeOnnx(lower(outputs, target, constants), constants);
     const session = await runtime.createSession(written, options);
-    return new EnergyVoter(session, model.embedding.features, { draws, chunk, score });
+    return new EnergyVoter(session, model.embedding.features, { draws, chunk, score, checkRules });
   }
 
   /**
@@ -112,9 +120,10 @@ export class EnergyVoter {
   async vote(puzzle: ArrayLike<number>, fill: (noise: Float32Array) => void): Promise<Vote> {
     const cells = SIDE * SIDE;
     checkBoard(puzzle);
-    const { draws, chunk, score } = this.options;
+    const { draws, chunk, score, checkRules } = this.options;
     const energies = new Float32Array(draws);
-    let best: { logits: Float32Array; draw: number } | undefined;
+    let tried = 0;
+    let best: { logits: Float32Array; draw: number; keepsRules: boolean } | undefined;
     for (let start = 0; start < draws; start += chunk) {
       const count = Math.min(chunk, draws - start);
       const noise = new Float32Array(count * this.channels * cells);
@@ -125,20 +134,36 @@ export class EnergyVoter {
       });
       const scores = answer[score]!.data as Float32Array;
       energies.set(scores, start);
-      const lowest = lowestEnergy(scores);
-      if (best === undefined || scores[lowest]! < energies[best.draw]!) {
-        const size = cells * SIDE;
-        const logits = (answer.logits!.data as Float32Array).slice(lowest * size, (lowest + 1) * size);
-        best = { logits, draw: start + lowest };
+      tried += count;
+      const size = cells * SIDE;
+      const all = answer.logits!.data as Float32Array;
+      const keeps = (i: number) =>
+        missingDigits(answerOf(puzzle, all.subarray(i * size, (i + 1) * size))) === 0;
+      const sound = checkRules ? Array.from({ length: count }, (_, i) => i).filter(keeps) : [];
+      const winner =
+        sound.length > 0 ? sound.reduce((a, b) => (scores[b]! < scores[a]! ? b : a)) : lowestEnergy(scores);
+      if (best === undefined || sound.length > 0 || scores[winner]! < energies[best.draw]!) {
+        const logits = all.slice(winner * size, (winner + 1) * size);
+        best = { logits, draw: start + winner, keepsRules: keeps(winner) };
       }
+      if (sound.length > 0) break;
     }
-    const { logits, draw } = best!;
-    return { logits, draw, energy: energies[draw]!, energies };
+    const { logits, draw, keepsRules } = best!;
+    return { logits, draw, energy: energies[draw]!, energies: energies.slice(0, tried), keepsRules };
   }
 
   close(): Promise<void> {
     return this.session.close();
   }
+}
+
+/** The digits of an answer, with those of the puzzle in their places. */
+function answerOf(puzzle: ArrayLike<number>, logits: Float32Array): Uint8Array {
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, cell) => {
+    if (puzzle[cell] !== 0) return puzzle[cell]!;
+    const own = logits.subarray(cell * SIDE, (cell + 1) * SIDE);
+    return 1 + own.indexOf(own.reduce((a, b) => Math.max(a, b)));
+  });
 }
 
 /** Makes a batch of `count` copies of one board. */
