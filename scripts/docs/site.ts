@@ -56,6 +56,7 @@ const NAVIGATION: readonly Group[] = [
       ["docs/operators.md", "Operators of ONNX"],
       ["docs/cli.md", "Commands"],
       ["docs/experiments.md", "Experiments and figures"],
+      ["docs/claims.md", "The papers’ claims"],
     ],
   },
   {
