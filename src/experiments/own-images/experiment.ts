@@ -97,6 +97,6 @@ function tableOf({ variants, network, data }: StudyReport): ResultTable {
       });
       return [values, [`  against ${PLAIN}`, ...differences]];
     }),
-    notes: ["± of a difference is half of its 95 % interval, over seeds or images; ? means undecided"],
+    notes: ["± of a difference is half of its 95 % interval, over seeds and images; ? means undecided"],
   };
 }
