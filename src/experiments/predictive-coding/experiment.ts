@@ -162,7 +162,7 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
       ];
     }),
     notes: [
-      "± is twice the larger of two standard errors: the one over seeds, and the one over the paired test images.",
+      "± is half of the 95 % interval, which joins the errors over seeds and over the paired test images.",
     ],
   };
 }
