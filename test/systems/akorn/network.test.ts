@@ -573,6 +573,28 @@ describe("Sudoku by energy", () => {
     for (const [name, boards] of Object.entries(found)) expect(boards, name).toBeGreaterThan(0);
   });
 
+  it("may score starts by the confidence in the blank cells", async () => {
+    const draws = 6;
+    const voter = await EnergyVoter.open(model, values, nodeRuntime, {
+      draws,
+      chunk: 4,
+      score: "confidence",
+    });
+    const { energy, energies, draw, logits } = await voter.solve(puzzle, 1);
+    await voter.close();
+    expect(energy).toBe(Math.min(...energies));
+    expect(draw).toBe(energies.indexOf(energy));
+    let [total, blanks] = [0, 0];
+    for (let cell = 0; cell < 81; cell++) {
+      if (puzzle[cell] !== 0) continue;
+      const own = logits.subarray(9 * cell, 9 * cell + 9);
+      const top = Math.max(...own);
+      total += 1 / own.reduce((sum, value) => sum + Math.exp(value - top), 0);
+      blanks++;
+    }
+    expect(energy).toBeCloseTo(-total / blanks, 5);
+  });
+
   it("refuses boards of another size and no draws", async () => {
     await expect(EnergyVoter.open(model, values, nodeRuntime, { draws: 0 })).rejects.toThrow(
       "energy voting: draws: expected a whole number of at least 1, got 0",

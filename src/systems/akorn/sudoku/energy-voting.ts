@@ -1,6 +1,22 @@
 import { checkBoard, missingDigits } from "../../../data/sudoku/boards.js";
 import type { TensorData } from "../../../graph/index.js";
-import { cast, input, lower, slice, squeeze, sum, tensorData, writeOnnx } from "../../../graph/index.js";
+import {
+  cast,
+  div,
+  equal,
+  input,
+  lower,
+  max,
+  maximum,
+  mul,
+  neg,
+  slice,
+  softmax,
+  squeeze,
+  sum,
+  tensorData,
+  writeOnnx,
+} from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
 import { asConstants } from "../../../nn/training-state.js";
@@ -15,10 +31,12 @@ import { SIDE } from "./network.js";
 import { PUZZLE } from "./task.js";
 
 /**
- * How a random start is scored: by the sum of its energies over all steps ("sum"), or by its last energy,
- * which is that of the state before the last step ("last").
+ * How a random start is scored: by the sum of its energies over all steps ("sum"), by its last energy, which is that of
+ * the state before the last step ("last"), or by minus the mean probability of its digits in the blank cells
+ * ("confidence", which is not in the paper). In our small networks, confidence tells right from wrong answers and
+ * energies do not (docs/akorn.md).
  */
-export type VotingScore = "sum" | "last";
+export type VotingScore = "sum" | "last" | "confidence";
 
 /** Returns the index of the lowest energy, and of the first one if several are equally low. */
 export function lowestEnergy(energies: ArrayLike<number>): number {
@@ -53,6 +71,7 @@ export interface VotingOptions extends SessionOptions {
 export interface Vote {
   /** Logits [9, 9, 9], whose last axis is the digit. */
   readonly logits: Float32Array;
+  /** The score of this start, which is an energy or minus the confidence. */
   readonly energy: number;
   /** Index of the random start, from 0. */
   readonly draw: number;
@@ -89,8 +108,12 @@ export class EnergyVoter {
     const noise = model.noiseInput("draws");
     const { logits, layers } = model.forward({ tokens: cast(puzzle, "int64"), noise }, options.timesteps);
     const { energies } = layers.at(-1)!;
+    const blank = cast(equal(puzzle, 0), "float32");
+    const digits = max(softmax(logits), -1);
     const outputs = {
       logits,
+      // A board without blanks has confidence 0 / 1.
+      confidence: neg(div(sum(mul(digits, blank), [1, 2]), maximum(sum(blank, [1, 2]), 1))),
       sum: sum(energies, 0),
       last: squeeze(slice(energies, [{ axis: 0, start: -1 }]), [0]),
     };
