@@ -41,6 +41,7 @@ export function digitsPredify(
   const model = readOnnx(exportOnnx(digitsClassifier(), classifier).bytes);
   const places = candidates(new Backbone(model)).filter(({ beforeChange }) => beforeChange);
   return predify(model, {
+    units: "authors",
     pcoders: places.slice(0, PCODERS).map(({ name }, i) => ({ after: name, ...hyperparameters?.[i] })),
   });
 }

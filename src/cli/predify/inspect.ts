@@ -66,6 +66,7 @@ export async function initConfig(path: string, options: InitOptions, streams: St
     gradientScaling: true,
     sharedHyperparameters: false,
     inputSize: backbone.imageShape,
+    more: { units: "measured" },
     pcoders: cuts.map(({ name }) => ({
       module: name,
       predictor: undefined,

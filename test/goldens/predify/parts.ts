@@ -76,6 +76,7 @@ const singlePCoder: GoldenKind = {
       hyperparameters,
       fb !== undefined,
       scaling,
+      false,
     );
     if (pcoder.windowRoot) namedParameters({ C_sqrt: pcoder.windowRoot });
 

@@ -433,7 +433,11 @@ describe("bad input", () => {
       "pcoder2.C_sqrt",
       "pcoder2.pmodule.1.bias",
       "pcoder2.pmodule.1.weight",
+      "pcoder2.source_std",
+      "pcoder2.target_std",
     ]);
+    // The authors' weights have no units: 1 changes nothing.
+    expect(numbers(values.get("pcoder2.source_std"))).toEqual([1]);
     expect(numbers(values.get("pcoder2.C_sqrt"))).toEqual([3.5]);
     expect(values.get("pcoder2.pmodule.1.bias")!.data[0]).toBeCloseTo(0.12320377677679062, 8);
     await expect(readTorchWeights(file, network, { pcoder: 1 })).rejects.toThrow(/pcoder1.pmodule.0.weight/);

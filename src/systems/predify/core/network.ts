@@ -97,8 +97,8 @@ interface PassContext {
  */
 export class PredictiveNetwork {
   /**
-   * The decoders' weights, and sqrt(C) of each PCoderN (see {@link PCoder}). The backbone's weights are
-   * constants.
+   * The decoders' weights, and of each PCoder sqrt(C) and the units, if it has them (see {@link PCoder}). The backbone's
+   * weights are constants.
    */
   readonly parameters: NamedParameters;
 
@@ -109,9 +109,13 @@ export class PredictiveNetwork {
   ) {
     this.parameters = namedParameters(
       Object.fromEntries(
-        pcoders.map(({ number, decoder, windowRoot }) => [
+        pcoders.map(({ number, decoder, windowRoot, units }) => [
           `pcoder${number}`,
-          { pmodule: decoder.pmodule, ...(windowRoot && { C_sqrt: windowRoot }) },
+          {
+            pmodule: decoder.pmodule,
+            ...(windowRoot && { C_sqrt: windowRoot }),
+            ...(units && { source_std: units.source, target_std: units.target }),
+          },
         ]),
       ),
     );
@@ -275,7 +279,7 @@ class PassTracer {
       },
       get reconstructions() {
         return (reconstructions ??= this.predictions.map(({ prediction }, i) =>
-          pcoders.slice(0, i).reduceRight((above, { decoder }) => decoder.forward(above), prediction),
+          pcoders.slice(0, i).reduceRight((above, pcoder) => pcoder.decode(above), prediction),
         ));
       },
     };

@@ -58,6 +58,15 @@ export interface PredifyOptions extends Partial<Hyperparameters> {
   /** How C is determined for PCoders that have no `window` of their own. Default "window". */
   readonly window?: WindowRule;
   /**
+   * How the units of images and feature maps enter. With "measured" (default), `trainFeedback` measures the standard
+   * deviations of the image and of every representation. Decoders then map values divided by one to values divided by
+   * the other, and the error step has a factor that makes the dynamics independent of units: a network fed with pixels
+   * from 0 to 255 does what the same network fed with 0 to 1 does. "authors" leaves all of this out, as the authors'
+   * code does, whose hyper-parameters suit images and feature maps of standard deviation near 1. Weights without these
+   * deviations, such as the authors', have deviations of 1, which change nothing.
+   */
+  readonly units?: "measured" | "authors";
+  /**
    * For plain PCoders: whether the error is averaged over all elements of the batch ("batch", default) or of
    * one image ("image"). With "batch", as in the authors' code, the output for an image depends on the batch
    * size.
@@ -84,6 +93,7 @@ const NETWORK_KEYS = [
   "inputs",
   "window",
   "errorOver",
+  "units",
   "randomInit",
   "topDownPrior",
   "feedforward",
@@ -95,8 +105,9 @@ const PCODER_KEYS = ["after", "decoder", "window", "feedforward", "feedback", "e
 /** Throws `StriateError` for unknown keys and for values of the wrong type. */
 export function checkOptions(options: PredifyOptions): void {
   checkKeys("predify", options, NETWORK_KEYS);
-  const { pcoders, errorOver = "batch", window } = options;
+  const { pcoders, errorOver = "batch", units = "measured", window } = options;
   checkOneOf("predify: errorOver", errorOver, ["batch", "image"]);
+  checkOneOf("predify: units", units, ["measured", "authors"]);
   checkWindow("predify: window", window);
   if (typeof pcoders === "number") return;
   check(

@@ -16,7 +16,7 @@ import { cast, div, square } from "../../../graph/operators/elementwise/elementw
 import { fill } from "../../../nn/init.js";
 import { check } from "../../../util/errors.js";
 import type { CutPoint } from "./cut-points.js";
-import type { Decoder } from "../decoder/decoder.js";
+import type { Decoder, DecoderUnits } from "../decoder/decoder.js";
 import type { FeatureShape } from "../decoder/decoder-steps.js";
 import type { Hyperparameters, MixingWeights } from "./hyperparameters.js";
 import { memoryOf } from "./hyperparameters.js";
@@ -47,7 +47,8 @@ export interface Prediction {
  * Here f is the feed-forward drive, which is the backbone's value; target is the value below this PCoder, and
  * p the prediction of it; p_above is the prediction of r by the PCoder above; J is the Jacobian of p at r;
  * and K is the number of elements of p. A plain PCoder has s = 1. A PCoderN has s = K / sqrt(C), so that K
- * cancels; {@link WindowRule} explains C.
+ * cancels; {@link WindowRule} explains C. With measured units, the standard deviations a of r and b of the target,
+ * the prediction is b D(r / a), and s has the factor a^2 / b^2, so that the step of r has the units of r.
  */
 export class PCoder {
   /**
@@ -57,6 +58,8 @@ export class PCoder {
   readonly decoder: Decoder;
   /** sqrt(C) of a PCoderN, a scalar that is stored with the weights. Undefined for a plain PCoder. */
   readonly windowRoot: Tensor | undefined;
+  /** The measured standard deviations of representation and target, stored with the weights; undefined if left out. */
+  readonly units: DecoderUnits | undefined;
 
   constructor(
     /** Position among the PCoders, from 1 for the lowest. */
@@ -70,12 +73,15 @@ export class PCoder {
     readonly hyperparameters: Hyperparameters,
     readonly hasFeedback: boolean,
     readonly scaling: { readonly window: WindowRule } | { readonly errorOver: "batch" | "image" },
+    hasUnits: boolean,
   ) {
     this.decoder = decoder;
     this.windowRoot =
       "window" in scaling
         ? parameter([], fill(this.#startRoot(scaling.window)), { trainable: false })
         : undefined;
+    const deviation = () => parameter([], fill(1), { trainable: false });
+    this.units = hasUnits ? { source: deviation(), target: deviation() } : undefined;
   }
 
   /** Shape of the representation for one image: [channels, ...space]. */
@@ -105,9 +111,14 @@ export class PCoder {
     return Math.sqrt(window);
   }
 
+  /** The prediction from a representation, [batch, ...target]. */
+  decode(representation: Tensor): Tensor {
+    return this.decoder.forward(representation, this.units);
+  }
+
   predict(representation: Tensor, target: Tensor): Prediction {
     return scope(`pcoder${this.number}`, () => {
-      const prediction = this.decoder.forward(representation);
+      const prediction = this.decode(representation);
       const difference = sub(prediction, target);
       const [pull] = gradients(prediction, [representation], { seeds: [difference] });
       return { prediction, error: mean(square(difference)), pull: stopGradient(pull!) };
@@ -144,11 +155,13 @@ export class PCoder {
 
   /**
    * Computes the factor of alpha Jᵀ (p - target) in the update: 2 / sqrt(C) for a PCoderN, 2 / K for a plain
-   * PCoder.
+   * PCoder, each times the factor of the units.
    */
   #errorScale(prediction: Tensor): Tensor {
-    if (this.windowRoot !== undefined) return div(2, this.windowRoot);
-    return div(2, this.#elements(prediction, "errorOver" in this.scaling ? this.scaling.errorOver : "batch"));
+    const { units, windowRoot, scaling } = this;
+    const elements = () => this.#elements(prediction, "errorOver" in scaling ? scaling.errorOver : "batch");
+    const scale = div(2, windowRoot ?? elements());
+    return units === undefined ? scale : mul(scale, square(div(units.source, units.target)));
   }
 
   #elements(prediction: Tensor, over: "batch" | "image"): Tensor | number {

@@ -47,7 +47,7 @@ export function predify(model: ImportedModel, options: PredifyOptions): Predicti
     checkHyperparameters(values, what);
     const target: FeatureShape = i === 0 ? backbone.imageShape : places[i - 1]!.cut.shape;
     const steps = stepsOf(place.options.decoder, place.cut.shape, target, `${what}: decoder`);
-    const { gradientScaling = true, errorOver = "batch", window = "window" } = options;
+    const { gradientScaling = true, errorOver = "batch", units = "measured", window = "window" } = options;
     return new PCoder(
       i + 1,
       place.options.after,
@@ -57,6 +57,7 @@ export function predify(model: ImportedModel, options: PredifyOptions): Predicti
       values,
       i < places.length - 1 || options.topDownPrior === true,
       gradientScaling ? { window: place.options.window ?? window } : { errorOver },
+      units === "measured",
     );
   });
   return new PredictiveNetwork(backbone, pcoders, options);

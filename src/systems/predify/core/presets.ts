@@ -45,6 +45,7 @@ export function pvgg16(options: PresetOptions = {}): PredifyOptions {
   return {
     name: "PVGG16",
     gradientScaling: true,
+    units: "authors",
     inputSize,
     pcoders: VGG16.map(({ channels, kernel, stride, padding, feedforward, feedback }, i) => {
       const convolution = {
@@ -79,6 +80,7 @@ export function pEfficientNetB0(
   return {
     name: "PEfficientNetB0",
     gradientScaling: true,
+    units: "authors",
     inputSize,
     pcoders: modules.map((after) => ({
       after,

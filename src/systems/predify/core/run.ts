@@ -1,5 +1,5 @@
 import type { TensorData } from "../../../graph/index.js";
-import { tensorData } from "../../../graph/index.js";
+import { input, lower, mean, square, sub, tensorData, writeOnnx } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import type { Runtime, Session, SessionOptions } from "../../../runtime/runtime.js";
 import { sessionOptionsOf, targetOf } from "../../../runtime/runtime.js";
@@ -168,8 +168,9 @@ export async function measureWindows(
     ? startStates(network, batch, random)
     : await firstRepresentations(network, known, images, random, runtime, options);
   const result: State = new Map(values);
-  for (const { number, decoder } of measured) {
-    const opened = await openDecoder(decoder, values, batch, runtime, options);
+  for (const pcoder of measured) {
+    const { number } = pcoder;
+    const opened = await openDecoder(pcoder, values, batch, runtime, options);
     try {
       const count = await countWindow(opened.run, states[stateName(number)]!, windowDraws(random, batch));
       check(
@@ -183,6 +184,74 @@ export async function measureWindows(
   }
   return result;
 }
+
+/** The standard deviations of the image and of the representation of each PCoder, lowest first. */
+export type Deviations = readonly [image: number, ...representations: number[]];
+
+/**
+ * Measures the standard deviations of the images and of the representations that the backbone computes from them, each
+ * over all elements and images.
+ *
+ * @param images [batch, ...imageShape]
+ */
+export async function measureDeviations(
+  network: PredictiveNetwork,
+  images: TensorData,
+  random: Random,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<Deviations> {
+  checkImages(network, images);
+  const { backbone } = network;
+  const total = images.shape[0]!;
+  const { batch } = backbone;
+  const image = input(backbone.inputName, [batch, ...backbone.imageShape]);
+  const noise = backbone.noiseInputs(batch);
+  const outputs = Object.fromEntries(
+    [image, ...network.feedforward(image, noise)].flatMap((value, i) => {
+      const centre = mean(value);
+      return [
+        [`mean${i}`, centre],
+        [`variance${i}`, mean(square(sub(value, centre)))],
+      ];
+    }),
+  );
+  const session = await runtime.createSession(
+    writeOnnx(lower(outputs, targetOf(runtime, options))),
+    sessionOptionsOf(options),
+  );
+  try {
+    const parts: { readonly count: number; readonly results: Record<string, TensorData> }[] = [];
+    for (let start = 0; start < total; start += DEVIATION_BATCH) {
+      const size = typeof batch === "number" ? batch : Math.min(DEVIATION_BATCH, total - start);
+      const feeds = {
+        [backbone.inputName]: rowsOf(images, start, size),
+        ...backboneNoise(network, size, random),
+      };
+      const count = Math.min(size, total - start);
+      parts.push({ count, results: await session.run(feedsForInputs(session, feeds)) });
+      if (typeof batch === "number") break;
+    }
+    const deviations = [image, ...network.pcoders].map((_, i) => {
+      const found = parts.map(({ count, results }) => ({
+        share: count / total,
+        mean: Number(results[`mean${i}`]!.data[0]),
+        variance: Number(results[`variance${i}`]!.data[0]),
+      }));
+      const shares = found.reduce((sum, { share }) => sum + share, 0);
+      const weighted = (value: (part: (typeof found)[number]) => number) =>
+        found.reduce((sum, part) => sum + part.share * value(part), 0) / shares;
+      const centre = weighted((part) => part.mean);
+      return Math.sqrt(weighted((part) => part.variance + (part.mean - centre) ** 2));
+    });
+    return deviations as unknown as Deviations;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Largest number of images in one pass that measures deviations; a network with a fixed batch gets one batch. */
+const DEVIATION_BATCH = 32;
 
 async function firstRepresentations(
   network: PredictiveNetwork,

@@ -1,8 +1,9 @@
 import type { TensorData } from "../../../graph/index.js";
+import { tensorData } from "../../../graph/index.js";
 import type { State } from "../../../nn/module.js";
 import { initialState } from "../../../nn/module.js";
 import { Random } from "../../../util/random.js";
-import { checkEveryFinite, checkTensor } from "../../../util/check.js";
+import { checkEveryFinite, checkPositive, checkTensor } from "../../../util/check.js";
 import { check } from "../../../util/errors.js";
 import { unknownName } from "../../../util/suggest.js";
 import type { PredictiveNetwork } from "./network.js";
@@ -33,13 +34,21 @@ export function valuesFromState(
   const values: State = new Map();
   for (const [name, tensor] of network.parameters) {
     if (!name.startsWith(prefix)) continue;
-    const value = found.get(name) ?? (name.endsWith(".C_sqrt") ? fixedWindow(network, name) : undefined);
+    const value = found.get(name) ?? knownWithout(network, name);
     check(value, () => `weights: ${unknownName("value", name, [...found.keys()].slice(0, 40))}`);
     checkTensor(`weights: "${name}"`, value, "float32", tensor.shape);
     values.set(name, value);
   }
   return values;
 }
+
+/** The value that a file may lack: sqrt(C) if it follows from the decoder, and 1 for units, which changes nothing. */
+function knownWithout(network: PredictiveNetwork, name: string): TensorData | undefined {
+  if (name.endsWith(".C_sqrt")) return fixedWindow(network, name);
+  return UNITS.test(name) ? tensorData([1], []) : undefined;
+}
+
+const UNITS = /\.(?:source|target)_std$/;
 
 /**
  * Returns sqrt(C) according to the PCoder's rule, for files of plain PCoders, which do not contain it.
@@ -64,6 +73,7 @@ export function checkValues(network: PredictiveNetwork, values: ReadonlyMap<stri
       );
       continue;
     }
+    if (UNITS.test(name)) checkPositive(`"${name}": standard deviation`, Number(data[0]));
     checkEveryFinite(`weights: "${name}"`, data as Float32Array);
   }
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../graph/index.js";
-import { conv, convTranspose, parameter, relu, scope, showShape } from "../../../graph/index.js";
+import { conv, convTranspose, div, mul, parameter, relu, scope, showShape } from "../../../graph/index.js";
 import type { AxisMatrix } from "../../../graph/operators/linear/axis-matrix.js";
 import { multiplySpace } from "../../../graph/operators/linear/axis-matrix.js";
 import { fans, torchDefault } from "../../../nn/init.js";
@@ -13,6 +13,12 @@ import { resizeMatrix } from "./upsampling.js";
 interface Weights {
   readonly weight: Tensor;
   readonly bias?: Tensor;
+}
+
+/** The units of a decoder's values: their standard deviations, scalars. */
+export interface DecoderUnits {
+  readonly source: Tensor;
+  readonly target: Tensor;
 }
 
 /**
@@ -53,39 +59,63 @@ export class Decoder {
     this.pmodule = bare ?? byPosition;
   }
 
-  /** Maps a representation [batch, ...source] to its prediction [batch, ...target]. */
-  forward(representation: Tensor): Tensor {
+  /**
+   * Maps a representation r [batch, ...source] to its prediction [batch, ...target]. With units s and t of the two, the
+   * prediction is t D(r / s). All steps are homogeneous, so the units change a few weights instead of whole maps.
+   */
+  forward(representation: Tensor, units?: DecoderUnits): Tensor {
     return scope("decoder", () => {
-      let x = representation;
+      const weights = this.#inUnits(units);
+      const isPlain = weights.size === 0 && units !== undefined;
+      let x = isPlain ? mul(representation, div(units.target, units.source)) : representation;
       for (let i = 0; i < this.steps.length; i++) {
-        const joined = this.#joined(x, i);
+        const joined = this.#joined(x, i, weights);
         if (joined !== undefined) i++;
-        x = joined ?? this.#step(x, this.steps[i]!);
+        x = joined ?? this.#step(x, this.steps[i]!, weights);
       }
       return x;
     });
+  }
+
+  /** The weights of all convolutions: the first one takes values in the units of the source, the last one gives the target's. */
+  #inUnits(units: DecoderUnits | undefined): ReadonlyMap<DecoderStep, Weights> {
+    if (units === undefined) return this.#weights;
+    const steps = [...this.#weights.keys()];
+    return new Map(
+      Array.from(this.#weights, ([step, { weight, bias }]): [DecoderStep, Weights] => {
+        const [isFirst, isLast] = [step === steps[0], step === steps.at(-1)];
+        const taken = isFirst ? div(weight, units.source) : weight;
+        return [
+          step,
+          {
+            weight: isLast ? mul(taken, units.target) : taken,
+            ...(bias && { bias: isLast ? mul(bias, units.target) : bias }),
+          },
+        ];
+      }),
+    );
   }
 
   /**
    * If step `i` resizes and a convolution follows it, computes both together, provided that this is cheaper.
    * Otherwise returns undefined.
    */
-  #joined(x: Tensor, i: number): Tensor | undefined {
+  #joined(x: Tensor, i: number, all: ReadonlyMap<DecoderStep, Weights>): Tensor | undefined {
     const [step, next] = [this.steps[i]!, this.steps[i + 1]];
     if (step.type !== "upsample" || next?.type !== "convTranspose") return undefined;
     const space = x.shape.slice(2) as number[];
     const matrices = resizeMatrices(space, step, this.what);
     const after = matrices.map(({ rows }) => rows);
     if (!mixingPays(next, space, after)) return undefined;
-    const { weight, bias } = this.#weights.get(next)!;
+    const { weight, bias } = all.get(next)!;
     return resizeAndConvolve(x, weight, bias, matrices as [AxisMatrix, AxisMatrix], next.padding);
   }
 
-  #step(x: Tensor, step: DecoderStep): Tensor {
+  #step(x: Tensor, step: DecoderStep, all: ReadonlyMap<DecoderStep, Weights>): Tensor {
     if (step.type === "relu") return relu(x);
     if (step.type === "upsample")
       return multiplySpace(x, resizeMatrices(x.shape.slice(2) as number[], step, this.what));
-    const { weight, bias } = this.#weights.get(step)!;
+    const { weight, bias } = all.get(step)!;
     const { stride, padding, dilation, groups, outputPadding } = step;
     const options = { stride, padding: [...padding, ...padding], dilation, groups };
     return step.type === "conv"

@@ -6,7 +6,7 @@ import type { Runtime, SessionOptions } from "../../../runtime/runtime.js";
 import { targetOf } from "../../../runtime/runtime.js";
 import { check } from "../../../util/errors.js";
 import type { Random } from "../../../util/random.js";
-import type { Decoder } from "./decoder.js";
+import type { Decoder, DecoderUnits } from "./decoder.js";
 
 /**
  * How often the central element is changed. The values drawn for it are whole numbers from -REACH to
@@ -27,13 +27,13 @@ export type DecoderRun = (representation: TensorData) => Promise<TensorData>;
 
 /** Loads a decoder with its weights for one batch size. */
 export async function openDecoder(
-  decoder: Decoder,
+  { decoder, units }: { readonly decoder: Decoder; readonly units: DecoderUnits | undefined },
   values: State,
   batch: number,
   runtime: Runtime,
   options: SessionOptions = {},
 ): Promise<{ readonly run: DecoderRun; close(): Promise<void> }> {
-  const prediction = decoder.forward(input("representation", [batch, ...decoder.source]));
+  const prediction = decoder.forward(input("representation", [batch, ...decoder.source]), units);
   const constants = { values: asConstants(values) };
   const model = writeOnnx(lower({ prediction }, targetOf(runtime, options), constants), constants);
   const session = await runtime.createSession(model, options);

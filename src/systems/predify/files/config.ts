@@ -48,7 +48,10 @@ export interface PredifyConfig {
     readonly window?: WindowRule;
   }[];
   /** Options for which the authors' code has no keys. */
-  readonly more: Pick<PredifyOptions, "window" | "errorOver" | "randomInit" | "topDownPrior" | "output">;
+  readonly more: Pick<
+    PredifyOptions,
+    "window" | "errorOver" | "units" | "randomInit" | "topDownPrior" | "output"
+  >;
 }
 
 /** A configuration and the warnings about its file. */
@@ -58,7 +61,7 @@ export interface ParsedConfig {
 }
 
 const KEYS = ["name", "imports", "gradient_scaling", "shared_hyperparameters", "input_size", "pcoders"];
-const MORE_KEYS = ["window", "error_over", "random_init", "top_down_prior", "output"];
+const MORE_KEYS = ["window", "error_over", "units", "random_init", "top_down_prior", "output"];
 const PCODER_KEYS = ["module", "predictor", "hyperparameters", "window"];
 const VALUE_KEYS = ["feedforward", "feedback", "pc"] as const;
 const LONGEST = 1_000_000;
@@ -238,13 +241,16 @@ function windowOf(path: string, value: unknown): WindowRule | undefined {
 
 function moreOf(table: Readonly<Record<string, unknown>>): PredifyConfig["more"] {
   const window = windowOf("window", table.window);
-  const { error_over: errorOver, output } = table;
+  const { error_over: errorOver, output, units } = table;
   if (errorOver !== undefined && errorOver !== "batch" && errorOver !== "image")
     wrong("error_over", '"batch" or "image"', errorOver);
+  if (units !== undefined && units !== "measured" && units !== "authors")
+    wrong("units", '"measured" or "authors"', units);
   if (output !== undefined && typeof output !== "string") wrong("output", "the name of an output", output);
   return {
     ...(window !== undefined && { window }),
     ...(errorOver !== undefined && { errorOver }),
+    ...(units !== undefined && { units }),
     ...(output !== undefined && { output }),
     ...(table.random_init !== undefined && { randomInit: flag(table, "random_init") }),
     ...(table.top_down_prior !== undefined && { topDownPrior: flag(table, "top_down_prior") }),
@@ -275,6 +281,8 @@ export function optionsFromConfig(config: PredifyConfig): PredifyOptions {
     gradientScaling,
     sharedHyperparameters,
     inputSize,
+    // A configuration of the authors' code means what it means there.
+    units: "authors",
     ...more,
     pcoders: config.pcoders.map(({ module, predictor, hyperparameters, window }): PCoderOptions => ({
       after: module,
@@ -289,13 +297,19 @@ export function optionsFromConfig(config: PredifyConfig): PredifyOptions {
 
 /** Writes a configuration as TOML. The authors' code can read it if its modules have PyTorch's names. */
 export function writePredifyConfig(
-  config: Pick<PredifyConfig, "name" | "gradientScaling" | "sharedHyperparameters" | "inputSize" | "pcoders">,
+  config: Pick<
+    PredifyConfig,
+    "name" | "gradientScaling" | "sharedHyperparameters" | "inputSize" | "pcoders"
+  > & {
+    readonly more?: Pick<PredifyConfig["more"], "units">;
+  },
 ): string {
   const head = {
     name: config.name,
     gradient_scaling: config.gradientScaling,
     shared_hyperparameters: config.sharedHyperparameters,
     input_size: config.inputSize,
+    ...(config.more?.units !== undefined && { units: config.more.units }),
   };
   const number = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
   const blocks = config.pcoders.map(({ module, predictor, hyperparameters }) => {

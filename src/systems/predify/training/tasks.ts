@@ -1,6 +1,6 @@
 import { IMAGES, LABELS } from "../../../data/images/prepared-images.js";
 import type { Dim, Tensor } from "../../../graph/index.js";
-import { addAll, cast, constant, div, input, sub } from "../../../graph/index.js";
+import { addAll, cast, constant, div, input, square, sub } from "../../../graph/index.js";
 import { crossEntropy } from "../../../nn/losses.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
@@ -13,6 +13,7 @@ import type { MixingWeights } from "../core/hyperparameters.js";
 import { trainableParts } from "../core/hyperparameters.js";
 import type { PredictiveNetwork, Unrolled } from "../core/network.js";
 import type { AnswerOptions } from "../core/options.js";
+import type { PCoder } from "../core/pcoder.js";
 import { stateName } from "../core/network.js";
 import { predictiveSteps } from "../core/steps.js";
 
@@ -79,9 +80,14 @@ export function noiseOf({
   ]);
 }
 
+/** An error divided by the variance of the PCoder's target, so that training does not depend on units. */
+function inUnits(error: Tensor, { units }: PCoder): Tensor {
+  return units === undefined ? error : div(error, square(units.target));
+}
+
 /**
  * Unsupervised training of the decoders. The loss is the sum over PCoders of the mean squared prediction
- * error in the first pass (t = 0). In that pass, representations are values of the frozen backbone, so each
+ * error in the first pass (t = 0), each divided by the variance of its target if units are measured. In that pass, representations are values of the frozen backbone, so each
  * decoder learns only from its own term of the sum. Data field: "images", prepared as the backbone expects
  * them. Metrics: "error.pcoderI". In inference, the outputs are those of the unrolled network; `step` gives
  * those of one timestep ({@link predictiveSteps}).
@@ -103,7 +109,7 @@ export class FeedbackTask implements Task, SteppedModel {
     return {
       inputs: [image, ...noise.values()],
       noise: noiseOf(this.network),
-      loss: addAll(errors),
+      loss: addAll(errors.map((error, i) => inUnits(error, this.network.pcoders[i]!))),
       metrics: Object.fromEntries(errors.map((error, i) => [`error.pcoder${i + 1}`, error])),
     };
   }

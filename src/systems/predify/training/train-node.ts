@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../data/images/prepared-images.js";
 import type { Dim, TensorData } from "../../../graph/index.js";
+import { tensorData } from "../../../graph/index.js";
 import type { Optimizer } from "../../../nn/optimizer.js";
 import { sgd } from "../../../nn/optimizers.js";
 import type { State } from "../../../nn/module.js";
@@ -18,7 +19,7 @@ import type { UnrolledOptions } from "../files/export.js";
 import { writeUnrolled } from "../files/export.js";
 import { hyperparametersOf } from "../core/hyperparameters.js";
 import type { Hyperparameters } from "../core/hyperparameters.js";
-import { measureWindows } from "../core/run.js";
+import { measureDeviations, measureWindows } from "../core/run.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import type { TuningOptions } from "./tasks.js";
 import { FeedbackTask, HyperparameterTask } from "./tasks.js";
@@ -71,7 +72,7 @@ export async function trainFeedback(
     learningRate = 0.001,
     optimizer = sgd({ weightDecay: 5e-4 }),
   } = options;
-  const start = options.values ?? freshValues(network, seed);
+  const start = await withUnits(network, options.values ?? freshValues(network, seed), data, options);
   const run = await train(task, data, {
     ...options,
     learningRate,
@@ -101,6 +102,56 @@ export async function trainFeedback(
       await saveOnnx(path, writeUnrolled(network, values, { preprocessing, ...unrolled }));
     },
   };
+}
+
+/** Number of images on which units are measured. */
+const UNIT_IMAGES = 64;
+
+/** A ratio of standard deviations from which on the authors' values no longer suit a network without measured units. */
+const FAR_FROM_ONE = 8;
+
+/**
+ * Measures the units of a network whose decoders start to be trained. A network without measured units gets a caution if
+ * its images or feature maps are far from those for which the authors' hyper-parameters are meant.
+ */
+async function withUnits(
+  network: PredictiveNetwork,
+  values: ReadonlyMap<string, TensorData>,
+  data: TrainingData,
+  { seed, values: given, onWarning }: Pick<TrainFeedbackOptions, "seed" | "values" | "onWarning">,
+): Promise<State> {
+  const hasUnits = network.pcoders.some(({ units }) => units !== undefined);
+  // Decoders that were trained before keep the units in which they were trained.
+  if (hasUnits && given !== undefined) return new Map(values);
+  const images = await firstBatch(network, data, UNIT_IMAGES);
+  const deviations = await measureDeviations(network, images, Random.derive(seed, "units"), nodeRuntime);
+  const result = new Map(values);
+  network.pcoders.forEach(({ number, units, after }, i) => {
+    const [target, source] = [deviations[i]!, deviations[i + 1]!];
+    const places = {
+      target: i === 0 ? "the images" : `"${network.pcoders[i - 1]!.after}"`,
+      source: `"${after}"`,
+    };
+    if (units === undefined) {
+      const ratio = target / source;
+      if (ratio > FAR_FROM_ONE)
+        onWarning?.(
+          `PCoder ${number}: its error step is ${Math.round(ratio ** 2)} times as large as for values of equal spread, because ` +
+            `the standard deviation of ${places.target} is ${target.toPrecision(3)} and that of ${places.source} ${source.toPrecision(3)}; ` +
+            'the hyper-parameters may be far too large: units: "measured" makes them independent of this',
+        );
+      return;
+    }
+    for (const [name, deviation] of Object.entries({ target, source }) as ["target" | "source", number][]) {
+      const isSpread = Number.isFinite(deviation) && deviation > 0;
+      if (!isSpread)
+        onWarning?.(
+          `PCoder ${number}: the standard deviation of ${places[name]} is ${deviation} on the first ${images.shape[0]!} images, so it is taken as 1`,
+        );
+      result.set(`pcoder${number}.${name}_std`, tensorData([isSpread ? deviation : 1], []));
+    }
+  });
+  return result;
 }
 
 /**
