@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor.js";
 import { exploreCommand } from "./explore.js";
 import { importCommand } from "./import.js";
 import { modelsCommand } from "./models.js";
+import { newCommand } from "./new.js";
 import { predifyCommand } from "./predify.js";
 import { quantizeCommand } from "./quantize.js";
 import { robustnessCommand } from "./robustness.js";
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   summaryCommand,
   modelsCommand,
   exploreCommand,
+  newCommand,
   corruptCommand,
   devicesCommand,
   doctorCommand,
