@@ -48,7 +48,12 @@ export class FamilyTally {
     checkLength("families of corruptions: labels", labels, count);
     checkLength("families of corruptions: images", indices, count);
     const family = corruptionGroup(corruption);
-    const sums = this.#families.get(family) ?? { answers: 0, gained: 0, lost: 0, net: new Map() };
+    const sums = this.#families.get(family) ?? {
+      answers: 0,
+      gained: 0,
+      lost: 0,
+      net: new Map<number, number>(),
+    };
     this.#families.set(family, sums);
     const [first, last] = [largestLogits(logits, 0), largestLogits(logits, timesteps - 1)];
     indices.forEach((image, i) => {
