@@ -144,6 +144,17 @@ describe("striate run predictive-coding", () => {
       report.noise.find((row) => row.setting === "tuned" && row.condition === condition)!.distances[0]![0]!;
     expect(distance("gaussian1")).toBeGreaterThan(distance("gaussian0.5"));
     expect(report.corruptions).toHaveLength(2 * 3 * 2);
+    expect(report.families).toHaveLength(2 * 3);
+    const [noiseFamily] = report.families.filter(
+      ({ setting, family }) => setting === "tuned" && family === "noise",
+    );
+    const noisy = report.corruptions.filter(
+      ({ setting, corruption }) => setting === "tuned" && corruption === "gaussian_noise",
+    );
+    const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+    expect(noiseFamily!.gained).toBe(sum(noisy.map(({ gained }) => gained.at(-1)!)));
+    expect(noiseFamily!.lost).toBe(sum(noisy.map(({ lost }) => lost.at(-1)!)));
+    expect(text).toMatch(/Common corruptions by family/);
     const { tuned, authors } = report.values[0]!;
     expect(tuned[0]!.feedback).not.toBe(authors[0]!.feedback);
 

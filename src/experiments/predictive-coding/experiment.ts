@@ -83,7 +83,7 @@ export const predictiveCoding = defineExperiment({
       page: await predictiveCodingPage(report),
       numbers,
       claims: predictiveClaims(report),
-      tables: [resultTable(report)],
+      tables: [resultTable(report), ...familyTable(report)],
     };
   },
 });
@@ -165,4 +165,26 @@ function resultTable(report: PredictiveCodingReport): ResultTable {
       "± is half of the 95 % interval, which joins the errors over seeds and over the paired test images.",
     ],
   };
+}
+
+function familyTable({ families, settings }: PredictiveCodingReport): ResultTable[] {
+  if (families.length === 0) return [];
+  return [
+    {
+      title:
+        "Common corruptions by family: change of accuracy in points from timestep 0 to the last timestep",
+      columns: ["family", "values", "change", "gained", "lost", "z"],
+      rows: families.map(({ setting, family, change, gained, lost, z }) => [
+        family,
+        settings.find(({ id }) => id === setting)!.family,
+        points(change),
+        String(gained),
+        String(lost),
+        number(z),
+      ]),
+      notes: [
+        "z counts each image once, whatever the number of corruptions; the error over seeds is not in z.",
+      ],
+    },
+  ];
 }

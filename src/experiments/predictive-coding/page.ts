@@ -211,7 +211,20 @@ async function corruptionSection(report: PredictiveCodingReport): Promise<Sectio
           }),
         ],
       })),
-    })}`,
+    })}
+    ${table({
+      label: "Change under each family of corruptions",
+      caption: `Change of accuracy in points from timestep 0 to timestep ${last}, answers gained / lost over all seeds, and z`,
+      head: ["Family", ...FAMILIES.flatMap(({ name }) => [`${name}, change`, "gained / lost", "z"])],
+      rows: [...new Set(report.families.map(({ family }) => family))].map((kind) => ({
+        name: kind,
+        cells: FAMILIES.flatMap(({ family: setting }): Content[] => {
+          const row = report.families.find((one) => one.setting === setting && one.family === kind)!;
+          return [points(row.change), `${row.gained} / ${row.lost}`, number(row.z)];
+        }),
+      })),
+    })}
+    ${note("note", "z is the change divided by its standard error over images, if the dynamics changed nothing on average. Answers about one image under several corruptions go together, so each image counts once. The error over seeds is not in z.")}`,
   };
 }
 

@@ -154,6 +154,8 @@ export interface CorruptionCell extends TestCell {
   readonly kind: "corruptions";
   readonly corruptions: readonly CorruptionName[];
   readonly severities: readonly Severity[];
+  /** The result counts changed answers by family too; results of earlier versions do not, so they are not taken up. */
+  readonly byFamily: true;
 }
 
 export type PredictiveCell = BackboneCell | FeedbackCell | TuningCell | NoiseCell | CorruptionCell;
@@ -294,6 +296,7 @@ export function predictiveCells(plan: PredictivePlan, seeds: readonly number[]):
       images: plan.corruptionImages,
       corruptions: plan.corruptions,
       severities: plan.severities,
+      byFamily: true,
     };
     return [backbone, feedback, tuning, noise, corruptions];
   });

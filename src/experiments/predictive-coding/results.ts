@@ -8,6 +8,8 @@ import type { ErrorsBySeverity } from "../../systems/predify/measures/metrics.js
 import { relativeErrorOverTime } from "../../systems/predify/measures/metrics.js";
 import { checkSome } from "../../util/check.js";
 import type { FinishedRun } from "../experiment.js";
+import type { FamilyChange, FamilyScores } from "./families.js";
+import { familyChanges } from "./families.js";
 import { ofKind } from "../experiment.js";
 import type {
   PredictiveCell,
@@ -96,6 +98,7 @@ export interface CorruptionScores extends TimestepCounts {
 export interface CorruptionResult {
   readonly kind: "corruptions";
   readonly scores: readonly CorruptionScores[];
+  readonly families: readonly FamilyScores[];
   readonly seconds: number;
 }
 
@@ -128,6 +131,8 @@ export interface PredictiveCodingReport {
   readonly conditions: readonly Omit<PredictiveCondition, "disturbance">[];
   readonly noise: readonly NoiseRow[];
   readonly corruptions: readonly CorruptionRow[];
+  /** The change under each family of corruptions, over all seeds. */
+  readonly families: readonly FamilyChange[];
   readonly reconstructions: readonly Reconstruction[];
   readonly reconstructionTruth: string;
   readonly provenance: {
@@ -233,6 +238,7 @@ export function predictiveCodingReport(
     conditions: plan.conditions.map(({ id, label, description }) => ({ id, label, description })),
     noise: noise.flatMap(({ seed, scores }) => scores.map((row) => ({ ...row, seed }))),
     corruptions: of("corruptions").flatMap(({ seed, scores }) => scores.map((row) => ({ ...row, seed }))),
+    families: familyChanges(of("corruptions").flatMap(({ families }) => families)),
     reconstructions: noise[0]!.reconstructions,
     reconstructionTruth: noise[0]!.truth,
     provenance: {

@@ -16,9 +16,11 @@ import {
 } from "../../systems/predify/index.js";
 import type { UnrolledOptions } from "../../systems/predify/files/export.js";
 import { readWeights } from "../../systems/predify/files/weights-node.js";
+import { check } from "../../util/errors.js";
 import { closing } from "../../util/closing.js";
 import { progressOf } from "../training.js";
 import { corruptedSource, disturbed } from "./images.js";
+import { FamilyTally } from "./families.js";
 import type { PredictiveOptions } from "./network.js";
 import { batchesOf, decodersPath, Moments, openNetwork, preprocessingOf } from "./network.js";
 import type { CorruptionCell, NoiseCell, Setting } from "./plan.js";
@@ -185,24 +187,33 @@ export async function runCorruptions(
   const report = progressOf(options, "testing", pairs.length);
   return closing(openRunner(), async (runner) => {
     const scores: CorruptionScores[] = [];
+    const families = settings.map((setting) => ({ setting, tally: new FamilyTally() }));
+    let shown: string | undefined;
     for (const [done, { corruption, severity }] of pairs.entries()) {
       const source = {
         ...corruptedSource(store.test, corruption, severity),
         name: `${store.test.name}, ${corruption} ${severity}`,
       };
       const images = await store.prepared(source, network.backbone.imageShape, config.images);
-      for (const setting of settings) {
+      const order = Array.from(images.labels).join();
+      check(
+        (shown ??= order) === order,
+        () => `${source.name}: expected the same images under every corruption, got others`,
+      );
+      for (const { setting, tally: family } of families) {
         const tally = new TimestepTally();
         for (const indices of batchesOf(images.count, BATCH)) {
           if (options.signal.aborted) return undefined;
           const batch = imageBatch(images, preprocessing, indices);
           const labels = indices.map((i) => images.labels[i]!);
-          tally.add(await runner.run(batch, valuesUnder(setting, tuning)), labels);
+          const results = await runner.run(batch, valuesUnder(setting, tuning));
+          tally.add(results, labels);
+          family.add(corruption, results.logits!, labels, indices);
         }
         scores.push({ setting: setting.id, corruption, severity, ...tally.scores() });
       }
       report(done + 1, images.count * settings.length);
     }
-    return { scores };
+    return { scores, families: families.flatMap(({ setting, tally }) => tally.scores(setting.id)) };
   });
 }
