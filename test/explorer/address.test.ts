@@ -35,8 +35,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   predify: {
     format: PREDIFY_ADDRESS as never,
-    address: "sample=99&x=17&angle=-15&noise=0&choice=sliders&alpha=1.5",
-    wrong: ["beta=2", "choice=best", "sample=100"],
+    address: "source=swapped&sample=99&x=17&angle=-15&noise=0&choice=sliders&alpha=1.5",
+    wrong: ["beta=2", "choice=best", "source=file", "sample=100"],
   },
   v1: {
     format: V1_ADDRESS as never,

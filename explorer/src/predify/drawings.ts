@@ -51,12 +51,12 @@ export function drawReconstructions(context: Context, frames: readonly PredifyFr
   });
 }
 
-/** Probabilities of the classes as bars; outlines are those of the classifier alone. A ring marks the digit that is shown. */
+/** Probabilities of the classes as bars; outlines are those of the classifier alone. A ring marks the digit that is shown, if it is known. */
 export function drawAnswers(
   context: Context,
   now: readonly number[],
   first: readonly number[],
-  shown: number,
+  shown: number | undefined,
 ): void {
   const ink = getComputedStyle(context.canvas).color;
   const bar = FIGURE / CLASSES;

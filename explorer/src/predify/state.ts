@@ -6,8 +6,13 @@ import { SIDE } from "../compute/predify-frame.js";
 /** Where beta, lambda and alpha come from: tuned for each PCoder, or one set for all, given by the sliders. */
 export const CHOICES = ["tuned", "sliders"] as const;
 
+/** What the network sees: a digit of the page, or the picture of the user, with black and white swapped or not. */
+export const SOURCES = ["digit", "own", "swapped"] as const;
+
 /** The complete state of the view. The address stores it, so that a link restores the same state. */
 export interface PredifyState extends ViewState {
+  /** The address says only that the picture was one's own; the picture itself is in no address. */
+  readonly source: (typeof SOURCES)[number];
   /** Index of the digit among the 100 that come with the page. */
   readonly sample: number;
   /** Centre of the digit in pixels. */
@@ -50,6 +55,7 @@ export const AUTHORS = { beta: 0.8, lambda: 0.1, alpha: 0.01 } as const;
 
 /** A noisy digit that the classifier alone names wrongly, and that is named correctly after a few timesteps. */
 export const START: PredifyState = {
+  source: "digit",
   sample: 32,
   x: SIDE / 2,
   y: SIDE / 2,
@@ -71,6 +77,7 @@ export const weightsOf = ({ choice, beta, lambda, alpha }: PredifyState): Weight
 export const PREDIFY_ADDRESS: AddressFormat<PredifyState> = {
   start: START,
   readers: {
+    source: oneOf(SOURCES),
     sample: within(LIMITS.sample, true),
     x: within(LIMITS.x),
     y: within(LIMITS.y),

@@ -8,6 +8,7 @@ import { drawChart } from "../parts/chart.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { SAMPLE, labelOf } from "../parts/digits.js";
 import { Handle } from "../parts/handle.js";
+import { OwnPictureField, OwnPictureNotices, useOwnPicture } from "../parts/own-picture.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
@@ -24,7 +25,7 @@ import {
 } from "./drawings.js";
 import { networkPicture } from "./picture.js";
 import type { PredifyState } from "./state.js";
-import { AUTHORS, CHOICES, LIMITS, START, weightsOf } from "./state.js";
+import { AUTHORS, CHOICES, LIMITS, SOURCES, START, weightsOf } from "./state.js";
 
 export type PredifyPlayer = Player<PredifyRequest, PredifyFrame, PredifyFacts>;
 
@@ -37,24 +38,36 @@ export interface PredifyViewProps {
 
 /** The figures of a run, its clock and its settings. */
 export function PredifyView({ player, state, samples, texts }: PredifyViewProps) {
-  const { sample, x, y, angle, noise, salt, seed, choice, beta, lambda, alpha, timesteps } = state.value;
+  const { source, sample, x, y, angle, noise, salt, seed, choice, beta, lambda, alpha, timesteps } =
+    state.value;
   const change = (to: Partial<PredifyState>): void => {
     state.value = { ...state.value, ...to };
   };
+  const own = useOwnPicture(() => {
+    const { source: before } = state.peek();
+    // A picture on paper is dark on white, where the network learnt white digits on black.
+    change({ source: before === "digit" ? "swapped" : before, x: START.x, y: START.y, angle: 0, noise: 0 });
+    player.clock.replay();
+  });
+  const ownShown = source === "digit" ? undefined : own.bitmap.value;
+  const isOwn = ownShown !== undefined;
   const pixels = useMemo(
-    () => networkPicture(samples, state.value),
-    [samples, sample, x, y, angle, noise, salt, seed],
+    () => networkPicture(samples, ownShown, state.value),
+    [samples, ownShown, source, sample, x, y, angle, noise, salt, seed],
   );
   const weights = weightsOf(state.value);
   useRun(player, { pixels, weights, timesteps }, [pixels, choice, beta, lambda, alpha, timesteps]);
-  const shown = labelOf(sample);
   const now = player.current.value;
   const frames = player.frames.value;
+  // Nobody told the page what a picture of one's own shows, so it follows the answer at the end.
+  const shown = isOwn ? answerOf(frames.at(-1)) : labelOf(sample);
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
+  const probabilityTitle = isOwn ? `${texts.probabilityOwn} ${shown}` : texts.probability;
   const probability = now === undefined ? "" : percent(now.probabilities[shown]!);
 
   return (
     <>
+      <OwnPictureNotices own={own} isWanted={source !== "digit"} texts={texts} />
       <div class="figures" aria-busy={player.isBusy.value}>
         <Figure title={texts.picture} help={texts.pictureHelp}>
           <div class="editor">
@@ -66,7 +79,11 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
                 drawGrey(context, pixels);
               }}
             />
-            <DigitHandle state={state.value} label={`${texts.digit} ${shown}`} change={change} />
+            <DigitHandle
+              state={state.value}
+              label={isOwn ? texts.own : `${texts.digit} ${labelOf(sample)}`}
+              change={change}
+            />
           </div>
         </Figure>
         <Figure title={texts.reconstructions} help={texts.reconstructionsHelp}>
@@ -108,18 +125,23 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             draw={(context) => {
               const [first] = player.frames.value;
               if (player.current.value !== undefined && first !== undefined)
-                drawAnswers(context, player.current.value.probabilities, first.probabilities, shown);
+                drawAnswers(
+                  context,
+                  player.current.value.probabilities,
+                  first.probabilities,
+                  isOwn ? undefined : shown,
+                );
             }}
           />
         </Figure>
-        <Figure title={texts.probability} help={texts.probabilityHelp}>
+        <Figure title={probabilityTitle} help={texts.probabilityHelp}>
           <p class="response">
             <output>{probability}</output>
           </p>
           <Canvas
             width={FIGURE}
             height={CHART_HEIGHT}
-            label={`${texts.probability}: ${probability}`}
+            label={`${probabilityTitle}: ${probability}`}
             draw={(context) => {
               const list = player.frames.value;
               drawChart(context, {
@@ -179,6 +201,22 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
       </div>
       <RunTime player={player} texts={texts} />
       <section class="controls">
+        <OwnPictureField own={own} texts={texts} />
+        <label>
+          {texts.which}{" "}
+          <select
+            value={isOwn ? source : "digit"}
+            onChange={(event) => {
+              change({ source: event.currentTarget.value as PredifyState["source"] });
+            }}
+          >
+            {SOURCES.map((one) => (
+              <option key={one} value={one} disabled={one !== "digit" && own.bitmap.value === undefined}>
+                {one === "digit" ? texts.ofThePage : texts[one]}
+              </option>
+            ))}
+          </select>
+        </label>
         {slider("noise", texts.noise, 0.01)}
         {slider("salt", texts.salt, 0.01)}
         <label>
@@ -201,7 +239,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
         {slider("alpha", texts.alpha, 0.001)}
         {slider("timesteps", texts.timesteps, 1)}
         {slider("speed", texts.speed, 0.5)}
-        {button(texts.other, () => ({ sample: (sample + 37) % 100 }))}
+        {button(texts.other, () => ({ source: "digit", sample: (sample + 37) % 100 }))}
         {button(texts.again, () => ({ seed: (seed % LIMITS.seed[1]) + 1 }))}
         {button(texts.authors, () => ({ choice: "sliders", ...AUTHORS }))}
         {button(texts.off, () => ({ choice: "sliders", beta: 1, lambda: 0, alpha: 0 }))}
@@ -309,9 +347,13 @@ function DigitHandle({ state: { x, y, angle }, label, change }: DigitHandleProps
   );
 }
 
-function answerText({ probabilities }: PredifyFrame, texts: PredifyTexts): string {
-  const answer = probabilities.indexOf(Math.max(...probabilities));
-  return `${texts.answers}: ${answer}, ${Math.round(100 * probabilities[answer]!)} %`;
+/** The most probable class of a frame; 0 if there is no frame yet. */
+const answerOf = (frame: PredifyFrame | undefined): number =>
+  frame === undefined ? 0 : frame.probabilities.indexOf(Math.max(...frame.probabilities));
+
+function answerText(frame: PredifyFrame, texts: PredifyTexts): string {
+  const answer = answerOf(frame);
+  return `${texts.answers}: ${answer}, ${Math.round(100 * frame.probabilities[answer]!)} %`;
 }
 
 function tunedText({ facts }: PredifyPlayer, texts: PredifyTexts): string {

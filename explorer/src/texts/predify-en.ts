@@ -19,6 +19,17 @@ export const en = {
   probability: "Probability of the digit shown",
   probabilityHelp:
     "Over the timesteps. It falls if the feedback misleads the network, which can also happen.",
+  probabilityOwn: "Probability of the last answer,",
+  ownPicture: "Your own picture: choose, drop or paste one",
+  ownPrivate:
+    "It stays in this tab. The page cuts out its centre and makes it grey. The network knows nothing but digits.",
+  notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
+  ownMissing:
+    "This address was made with somebody's own picture, which never left their tab. You see a digit of the page instead.",
+  which: "picture",
+  ofThePage: "a digit of the page",
+  own: "your own",
+  swapped: "your own, black and white swapped",
   errors: "Prediction errors",
   errorsHelp:
     "Mean squared prediction error of each layer. Numbers: the values at this timestep. Curves: relative to timestep 0, from layer 1 to layer 4:",
