@@ -40,7 +40,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   v1: {
     format: V1_ADDRESS as never,
-    address: "stimulus=bar&drift=0&variant=unif1&cell=63",
+    address: "stimulus=own&drift=0&variant=unif1&cell=63",
     wrong: ["cell=64", "variant=biology", "noise=maybe"],
   },
 };

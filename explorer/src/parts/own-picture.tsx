@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 
 /** Side of a picture of the user in pixels, after its centre is cut out; networks get it smaller still. */
-export const OWN_SIDE = 256;
+const OWN_SIDE = 256;
 
 export interface OwnPicture {
   /** The square centre of the last picture; undefined before there is one. */

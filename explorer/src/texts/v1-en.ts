@@ -40,6 +40,14 @@ export const en = {
   grating: "grating",
   bar: "bar",
   digit: "digit",
+  own: "your own picture",
+  ownHelp:
+    "The square centre of your own picture, in grey. The ellipse is the receptive field of the chosen cell.",
+  ownPicture: "Your own picture: choose, drop or paste one",
+  ownPrivate: "It stays in this tab. The page cuts out its centre and makes it grey.",
+  notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
+  ownMissing:
+    "This address was made with somebody's own picture, which never left their tab. You see a grating instead.",
   orientation: "orientation in degrees",
   frequency: "spatial frequency in cycles per degree",
   contrast: "contrast",

@@ -4,7 +4,9 @@ import type { Population } from "../compute/v1-frame.js";
 import { Slider } from "../parts/controls.js";
 import { labelOf } from "../parts/digits.js";
 import type { V1Texts } from "../texts/v1-en.js";
-import { LIMITS, START, STIMULI } from "./state.js";
+import type { OwnPicture } from "../parts/own-picture.js";
+import { OwnPictureField } from "../parts/own-picture.js";
+import { LIMITS, START, STIMULI, hasAngle } from "./state.js";
 import type { V1State } from "./state.js";
 
 export interface V1ControlsProps {
@@ -12,11 +14,12 @@ export interface V1ControlsProps {
   /** The phase that is shown now, in degrees. */
   readonly phase: Signal<number>;
   readonly population: Population | undefined;
+  readonly own: OwnPicture;
   readonly texts: V1Texts;
 }
 
 /** The settings of the stimulus and of the population. */
-export function V1Controls({ state, phase, population, texts }: V1ControlsProps) {
+export function V1Controls({ state, phase, population, own, texts }: V1ControlsProps) {
   const { stimulus, drift, sample, seed, cell, orientation, variant, noise } = state.value;
   const change = (to: Partial<V1State>): void => {
     state.value = { ...state.value, ...to };
@@ -49,13 +52,16 @@ export function V1Controls({ state, phase, population, texts }: V1ControlsProps)
       <Choice
         label={texts.stimulus}
         value={stimulus}
-        options={STIMULI}
+        options={STIMULI.filter(
+          (one) => one !== "own" || own.bitmap.value !== undefined || stimulus === "own",
+        )}
         texts={texts}
         onChange={(to) => {
           change({ stimulus: to });
         }}
       />
-      {stimulus !== "digit" && slider("orientation", 1)}
+      <OwnPictureField own={own} texts={texts} />
+      {hasAngle(stimulus) && slider("orientation", 1)}
       {stimulus === "grating" && slider("frequency", 0.1)}
       {stimulus === "bar" && slider("width", 0.01)}
       {slider("contrast", 0.01)}
@@ -77,7 +83,7 @@ export function V1Controls({ state, phase, population, texts }: V1ControlsProps)
       )}
       {stimulus === "digit" &&
         button(`${texts.otherDigit} (${labelOf(sample)})`, () => ({ sample: (sample + 37) % 100 }))}
-      {stimulus !== "digit" && button(texts.across, () => ({ orientation: (orientation + 90) % 180 }))}
+      {hasAngle(stimulus) && button(texts.across, () => ({ orientation: (orientation + 90) % 180 }))}
       {population !== undefined && button(texts.preferred, () => preferredGrating(population, cell), "wide")}
       <Choice
         label={texts.variant}

@@ -4,10 +4,15 @@ import type { AddressFormat, ViewState } from "../address.js";
 import { oneOf, readLanguage, within } from "../address.js";
 import { CELLS_PER_KIND, POSITIONS, SIGHT } from "../compute/v1-frame.js";
 
-export const STIMULI = ["grating", "bar", "digit"] as const;
+export const STIMULI = ["grating", "bar", "digit", "own"] as const;
+
+/** Whether a stimulus has an orientation, by which it can be turned. */
+export const hasAngle = (stimulus: V1State["stimulus"]): boolean =>
+  stimulus === "grating" || stimulus === "bar";
 
 /** The complete state of the view. The address stores it, so that a link restores the same state. */
 export interface V1State extends ViewState {
+  /** "own" is the picture of the user; the picture itself is in no address. */
   readonly stimulus: (typeof STIMULI)[number];
   /** Angle of the grating's stripes or of the bar in degrees, anticlockwise from horizontal. */
   readonly orientation: number;

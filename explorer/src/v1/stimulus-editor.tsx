@@ -5,6 +5,7 @@ import { Canvas } from "../parts/canvas.js";
 import { Handle } from "../parts/handle.js";
 import { SIDE, drawField } from "./drawings.js";
 import type { V1State } from "./state.js";
+import { hasAngle } from "./state.js";
 import { BAR_LENGTH, DIGIT_SIZE } from "./stimulus.js";
 
 const SIZE = SIGHT.imageSize;
@@ -62,7 +63,7 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
           context.restore();
         }}
       />
-      {!isGrating && (
+      {(state.stimulus === "bar" || state.stimulus === "digit") && (
         <Handle
           picture={SIZE}
           label={`${words.move}, ${Math.round(x)}, ${Math.round(y)}`}
@@ -81,7 +82,7 @@ export function StimulusEditor({ state, pixels, population, words, onChange }: S
           }}
         />
       )}
-      {state.stimulus !== "digit" && (
+      {hasAngle(state.stimulus) && (
         <Handle
           picture={SIZE}
           label={`${words.turn}, ${Math.round(state.orientation)}°`}

@@ -12,14 +12,21 @@ export const DIGIT_SIZE = 2 * SAMPLE;
 /**
  * The image of a stimulus, [64, 64], from -1 (black) through 0 (grey) to 1 (white). The phase is in degrees.
  */
-export function stimulusImage(state: V1State, phase: number, samples: CanvasImageSource): Float32Array {
+export function stimulusImage(
+  state: V1State,
+  phase: number,
+  samples: CanvasImageSource,
+  own: ImageBitmap | undefined,
+): Float32Array {
   const { stimulus, contrast, orientation, frequency } = state;
   const image =
-    stimulus === "grating"
-      ? gratingPatch({ orientation, spatialFrequency: frequency, phase }, SIZE, PIXELS_PER_DEGREE)
-      : stimulus === "bar"
-        ? barImage(state)
-        : digitImage(state, samples);
+    stimulus === "own" && own !== undefined
+      ? ownImage(own)
+      : stimulus === "grating" || stimulus === "own"
+        ? gratingPatch({ orientation, spatialFrequency: frequency, phase }, SIZE, PIXELS_PER_DEGREE)
+        : stimulus === "bar"
+          ? barImage(state)
+          : digitImage(state, samples);
   return image.map((value) => contrast * value);
 }
 
@@ -41,6 +48,18 @@ function barImage({ x, y, orientation, width }: V1State): Float32Array {
 }
 
 const canvas = new OffscreenCanvas(SIZE, SIZE);
+
+/** The grey values of the user's picture, which fills the image. */
+function ownImage(own: ImageBitmap): Float32Array {
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(own, 0, 0, SIZE, SIZE);
+  const { data } = context.getImageData(0, 0, SIZE, SIZE);
+  return Float32Array.from({ length: SIZE * SIZE }, (_, i) => {
+    const [red, green, blue] = [data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!];
+    return (0.299 * red + 0.587 * green + 0.114 * blue) / 127.5 - 1;
+  });
+}
 
 /** A white digit on grey. */
 function digitImage({ x, y, sample }: V1State, samples: CanvasImageSource): Float32Array {

@@ -6,6 +6,7 @@ import { ORIENTATIONS, PHASES, POSITIONS } from "../compute/v1-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { Figure } from "../parts/controls.js";
 import { everyFrame } from "../parts/every-frame.js";
+import { OwnPictureNotices, useOwnPicture } from "../parts/own-picture.js";
 import { Lesson } from "../parts/lesson.js";
 import type { V1Texts } from "../texts/v1-en.js";
 import { CellGrid } from "./cell-grid.js";
@@ -26,7 +27,7 @@ import {
 } from "./drawings.js";
 import { Explanations } from "./explanations.js";
 import type { V1Run } from "./run.js";
-import { LIMITS, START } from "./state.js";
+import { LIMITS, START, hasAngle } from "./state.js";
 import type { V1State } from "./state.js";
 import { StimulusEditor } from "./stimulus-editor.js";
 import { stimulusImage } from "./stimulus.js";
@@ -44,10 +45,19 @@ export function V1View({ run, state, samples, texts }: V1ViewProps) {
   const change = (to: Partial<V1State>): void => {
     state.value = { ...state.value, ...to };
   };
-  useLiveStimulus(run, state, samples, phase, pixels);
+  const own = useOwnPicture(() => {
+    change({ stimulus: "own" });
+  });
+  // If the picture of a link is not here, the view shows the grating with which it starts.
+  const shown = useComputed<V1State>(() =>
+    state.value.stimulus === "own" && own.bitmap.value === undefined
+      ? { ...state.value, stimulus: START.stimulus }
+      : state.value,
+  );
+  useLiveStimulus(run, shown, samples, own.bitmap, phase, pixels);
 
   const population = run.population.value;
-  const { stimulus } = state.value;
+  const { stimulus } = shown.value;
   const isSettled = useComputed(
     () =>
       state.value.drift > 0 || run.asked.value === undefined || run.asked.value === run.answer.value?.pixels,
@@ -71,21 +81,31 @@ export function V1View({ run, state, samples, texts }: V1ViewProps) {
 
   return (
     <>
+      <OwnPictureNotices own={own} isWanted={state.value.stimulus === "own"} texts={texts} />
       <div class="columns" aria-busy={!isSettled.value}>
         <div>
-          <Figure title={texts.picture} help={stimulus === "grating" ? texts.gratingHelp : texts.movedHelp}>
+          <Figure
+            title={texts.picture}
+            help={
+              stimulus === "own"
+                ? texts.ownHelp
+                : stimulus === "grating"
+                  ? texts.gratingHelp
+                  : texts.movedHelp
+            }
+          >
             <StimulusEditor
-              state={state.value}
+              state={shown.value}
               pixels={pixels}
               population={population}
               words={texts}
               onChange={change}
             />
           </Figure>
-          <V1Controls state={state} phase={phase} population={population} texts={texts} />
+          <V1Controls state={state} phase={phase} population={population} own={own} texts={texts} />
         </div>
         {population !== undefined && (
-          <CellFigures {...{ run, state, population, phase, strengths, response, texts, change }} />
+          <CellFigures {...{ run, state: shown, population, phase, strengths, response, texts, change }} />
         )}
       </div>
       <Lesson<V1State>
@@ -103,7 +123,7 @@ export function V1View({ run, state, samples, texts }: V1ViewProps) {
 
 interface CellFiguresProps {
   readonly run: V1Run;
-  readonly state: Signal<V1State>;
+  readonly state: ReadonlySignal<V1State>;
   readonly population: Population;
   readonly phase: ReadonlySignal<number>;
   readonly strengths: ReadonlySignal<readonly number[]>;
@@ -171,10 +191,9 @@ function CellFigures(props: CellFiguresProps) {
               drawPreferences(context, population, {
                 strengths: strengths.value,
                 chosen: cell,
-                stimulus:
-                  stimulus === "digit"
-                    ? undefined
-                    : { orientation, ...(stimulus === "grating" && { frequency }) },
+                stimulus: hasAngle(stimulus)
+                  ? { orientation, ...(stimulus === "grating" && { frequency }) }
+                  : undefined,
                 words: texts,
               });
             }}
@@ -195,7 +214,7 @@ function CellFigures(props: CellFiguresProps) {
                 // The curve shows F1, the response at the drift frequency. F1 of a rectified sinusoid is half
                 // its peak.
                 top: kind === "simple" ? full / 2 : full,
-                mark: stimulus === "digit" ? undefined : { value: orientation },
+                mark: hasAngle(stimulus) ? { value: orientation } : undefined,
               });
             }}
           />
@@ -229,25 +248,27 @@ function CellFigures(props: CellFiguresProps) {
 /** Draws the stimulus at every frame and asks for the responses to it, as often as they can be computed. */
 function useLiveStimulus(
   run: V1Run,
-  state: Signal<V1State>,
+  state: ReadonlySignal<V1State>,
   samples: ImageBitmap,
+  own: ReadonlySignal<ImageBitmap | undefined>,
   phase: Signal<number>,
   pixels: Signal<Float32Array | undefined>,
 ): void {
   useEffect(() => {
     let shown: V1State | undefined;
+    let picture: ImageBitmap | undefined;
     return everyFrame((seconds) => {
       const now = state.value;
       const { stimulus, drift, variant, seed, noise, cell } = now;
       const isDrifting = stimulus === "grating" && drift > 0;
       if (!isDrifting || now.phase !== shown?.phase) phase.value = now.phase;
       else phase.value = (phase.value + 360 * drift * seconds) % 360;
-      if (isDrifting || now !== shown) {
-        pixels.value = stimulusImage(now, phase.value, samples);
+      if (isDrifting || now !== shown || own.value !== picture) {
+        pixels.value = stimulusImage(now, phase.value, samples, own.value);
         run.request({ pixels: pixels.value, cell, variant, seed, noise: noise === "on" });
       } else if (noise === "on" && !run.isBusy)
         run.request({ pixels: pixels.value!, cell, variant, seed, noise: true });
-      shown = now;
+      [shown, picture] = [now, own.value];
     });
   }, [run, samples]);
 }

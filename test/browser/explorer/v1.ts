@@ -1,3 +1,4 @@
+import { encode } from "fast-png";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { LIMIT, openPage } from "../chromium.js";
@@ -121,6 +122,23 @@ export function testV1(): void {
       await expect
         .poll(async () => seen.add(await responseOf(page)).size, { timeout: LIMIT })
         .toBeGreaterThan(3);
+    });
+
+    it("shows a picture of one's own to the cells, and a grating if the picture of a link is not here", async () => {
+      const page = await showV1("drift=0&cell=60&stimulus=own");
+      await page.getByRole("status").filter({ hasText: "You see a grating instead" }).waitFor();
+      const grating = await responseOf(page);
+      const [side, data] = [64, new Uint8Array(64 * 64 * 3).fill(128)];
+      const file = Buffer.from(encode({ width: side, height: side, data, channels: 3 }));
+      await page
+        .getByLabel(/^Your own picture/)
+        .setInputFiles({ name: "grey.png", mimeType: "image/png", buffer: file });
+      await page.getByRole("status").filter({ hasText: "You see a grating" }).waitFor({ state: "detached" });
+      // The cell answers to the grating, and hardly to an even grey.
+      expect(grating).toBeGreaterThan(0.5);
+      await expect.poll(() => responseOf(page), { timeout: LIMIT }).toBeLessThan(0.2 * grating);
+      expect(await page.evaluate(() => location.hash)).toContain("stimulus=own");
+      await expectAccessible(page, 390);
     });
 
     it("can be used by everybody, as far as axe-core can tell, also on a small screen", async () => {
