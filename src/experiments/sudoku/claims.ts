@@ -15,7 +15,7 @@ export const SUDOKU_CLAIMS: readonly Claim[] = [
     id: "akorn-thinks-longer",
     paper: "akorn",
     claim: "AKOrN solves more of the harder boards if it runs for more timesteps than in training.",
-    published: "harder boards solved with 128 timesteps: 51.7 ± 3.3 %; for 16 a curve without numbers",
+    published: "harder boards solved with 128 timesteps: 51.7 ± 3.3 %; no figure for the 16 of training",
   },
   {
     id: "akorn-votes",
