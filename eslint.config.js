@@ -8,6 +8,8 @@ export default tseslint.config(
       "runs/",
       "coverage/",
       "docs-site/",
+      // Projects of their own, type-checked and run by test/cli/new.test.ts.
+      "templates/",
       "node_modules/",
       "src/graph/onnx/generated/",
     ],

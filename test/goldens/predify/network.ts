@@ -78,7 +78,10 @@ export async function valuesOf(
 ): Promise<State> {
   const values: State = new Map();
   for (const name of network.parameters.keys()) {
-    if (!name.endsWith(".C_sqrt")) values.set(name, tensorOf(golden, `param.${name}`));
+    if (name.endsWith(".C_sqrt")) continue;
+    // The authors' code has no units: deviations of 1 must change nothing.
+    const isUnit = name.endsWith("_std");
+    values.set(name, isUnit ? tensorData([1], []) : tensorOf(golden, `param.${name}`));
   }
   const scaled = network.pcoders.filter(({ windowRoot }) => windowRoot !== undefined);
   if (scaled.length === 0) return values;
