@@ -27,10 +27,7 @@ export function points(difference: number): string {
   return text === "0.0" ? "0.0" : `${difference < 0 ? "−" : "+"}${text}`;
 }
 
-/**
- * The size of a judged difference in percentage points and, if it is undecided, why: "+4.2 ± 10.8 points; about 7 seeds
- * would decide it".
- */
+/** The size of a judged difference in percentage points, with half of its 95 % interval: "+4.2 ± 10.8 points". */
 export function sizeText({ mean, margin }: Judgement): string {
   return Number.isNaN(margin) ? `${points(mean)} points` : `${points(mean)} ± ${percent(margin)} points`;
 }
