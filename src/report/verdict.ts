@@ -43,6 +43,12 @@ export function undecidedText({ status, seeds, mean, margin, seedsNeeded }: Judg
     : "More seeds alone would not decide it: it needs more test images, too.";
 }
 
+/** A sentence on a difference, followed by why it is undecided, if it is. */
+export function withReason(sentence: string, judged: Judgement): string {
+  const reason = undecidedText(judged);
+  return reason === "" ? sentence : `${sentence} ${reason}`;
+}
+
 /** How every verdict is made, for the notes below tables. */
 export const HOW_JUDGED =
   "The networks of one seed form a pair. A claim holds, or is reversed, if the 95 % interval of the mean difference leaves out 0. The interval joins the error over seeds (Student’s t) and the error over the test images, which all seeds share.";

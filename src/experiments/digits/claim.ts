@@ -4,6 +4,16 @@ import type { MeasuredClaim } from "../claims.js";
 import type { DigitsReport } from "./results.js";
 import { pairedAccuracies } from "./verdict.js";
 
+/** What stands in place of the paper's figure for a claim of KomplexNet's paper. */
+export const NO_TABLES = "not stated here: the paper’s tables were not available to us";
+
+/** The conditions of a claim about clean images, and of one about noise, with what is measured. */
+export const CLEAN_IMAGES = { conditions: ["clean"], measure: "set accuracy on clean images" } as const;
+export const NOISY_IMAGES = {
+  conditions: ["noise", "saltAndPepper"],
+  measure: "set accuracy, mean over Gaussian noise and salt and pepper",
+} as const;
+
 /** A claim that one network recognises more images than another, or undefined if no seed has both. */
 export function digitsClaim(
   report: DigitsReport,

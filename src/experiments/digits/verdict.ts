@@ -3,7 +3,7 @@ import { errorOverImages, judgeDifferences } from "../../metrics/judgement.js";
 import { average } from "../../metrics/statistics.js";
 import { percent } from "../../report/html.js";
 import type { SeedValue } from "../../report/over-seeds.js";
-import { points, sizeText, undecidedText } from "../../report/verdict.js";
+import { points, sizeText, withReason } from "../../report/verdict.js";
 import type { DigitsReport, DigitsModelDescription, ModelRole } from "./results.js";
 import { result } from "./results.js";
 
@@ -100,7 +100,7 @@ function sentence(verdict: Omit<Verdict, "sentence">): string {
   const { better, worse, pairs } = verdict;
   const seeds = pairs.map(({ seed, value }) => `seed ${seed}: ${points(value)}`).join(", ");
   const words = `${better.label} minus ${worse.label}: ${sizeText(verdict)} of set accuracy (${seeds}).`;
-  return [words, undecidedText(verdict)].filter((part) => part !== "").join(" ");
+  return withReason(words, verdict);
 }
 
 /** One sentence on the ordering under the first condition, made from the verdicts. */

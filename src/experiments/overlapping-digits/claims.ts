@@ -1,8 +1,6 @@
 import type { Claim, MeasuredClaim } from "../claims.js";
-import { digitsClaim } from "../digits/claim.js";
+import { CLEAN_IMAGES, digitsClaim, NO_TABLES, NOISY_IMAGES } from "../digits/claim.js";
 import type { DigitsReport } from "../digits/results.js";
-
-const NO_TABLES = "not stated here: the paper’s tables were not available to us";
 
 /** The claims of KomplexNet's paper on two digits in one image. */
 export const OVERLAP_CLAIMS: readonly Claim[] = [
@@ -28,25 +26,10 @@ export const OVERLAP_CLAIMS: readonly Claim[] = [
 
 /** What a run measured about {@link OVERLAP_CLAIMS}. */
 export function overlapClaims(report: DigitsReport): MeasuredClaim[] {
+  const against = (other: string) => ({ one: "kuramoto", other });
   return [
-    claimOf(report, "synchrony-over-random", "random", ["clean"], "set accuracy on clean images"),
-    claimOf(report, "komplexnet-over-real", "real", ["clean"], "set accuracy on clean images"),
-    claimOf(
-      report,
-      "komplexnet-over-real-noise",
-      "real",
-      ["noise", "saltAndPepper"],
-      "set accuracy, mean over Gaussian noise and salt and pepper",
-    ),
+    digitsClaim(report, { id: "synchrony-over-random", ...against("random"), ...CLEAN_IMAGES }),
+    digitsClaim(report, { id: "komplexnet-over-real", ...against("real"), ...CLEAN_IMAGES }),
+    digitsClaim(report, { id: "komplexnet-over-real-noise", ...against("real"), ...NOISY_IMAGES }),
   ].flatMap((claim) => claim ?? []);
-}
-
-function claimOf(
-  report: DigitsReport,
-  id: string,
-  other: string,
-  conditions: readonly string[],
-  measure: string,
-): MeasuredClaim | undefined {
-  return digitsClaim(report, { id, one: "kuramoto", other, conditions, measure });
 }

@@ -7,6 +7,7 @@ import type { State } from "../../nn/module.js";
 import type { SessionOptions } from "../../runtime/runtime.js";
 import type { Evaluator } from "../../train/evaluator.js";
 import { train } from "../../train/run/run-node.js";
+import { filledBoard } from "../../systems/akorn/index.js";
 import { byKind, withEvaluator } from "../cell-work.js";
 import type { CellOptions } from "../cells.js";
 import { cellTraining, learningOf, loadWeights, progressOf, rateOf, saveWeights } from "../training.js";
@@ -375,14 +376,11 @@ async function drawsOf(
 
 /** The mean confidence in the blank cells, and the digits that rows, columns and boxes of the answer miss. */
 function judgedAnswer(logits: Float32Array, puzzle: ArrayLike<number>) {
-  const digits = new Uint8Array(CELLS);
+  const digits = filledBoard(puzzle, logits);
   let [confidence, blanks] = [0, 0];
   for (let cell = 0; cell < CELLS; cell++) {
-    const own = logits.subarray(9 * cell, 9 * cell + 9);
-    const best = own.indexOf(own.reduce((a, b) => Math.max(a, b)));
-    digits[cell] = puzzle[cell] === 0 ? best + 1 : puzzle[cell]!;
     if (puzzle[cell] !== 0) continue;
-    confidence += probabilityOf(logits, cell, best);
+    confidence += probabilityOf(logits, cell, digits[cell]! - 1);
     blanks++;
   }
   return { confidence: confidence / blanks, missing: missingDigits(digits) };

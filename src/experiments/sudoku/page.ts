@@ -8,7 +8,7 @@ import type { Card, Content, Html, Section } from "../../report/html.js";
 import { cards, details, markup, note, percent, table } from "../../report/html.js";
 import { ends, meanAndSpread, meanPoint, seriesOverSeeds, spreadText } from "../../report/over-seeds.js";
 import { experimentPage, provenanceRows } from "../../report/provenance-node.js";
-import { mark, sizeText, undecidedText, verdictList } from "../../report/verdict.js";
+import { mark, sizeText, verdictList, withReason } from "../../report/verdict.js";
 import { SUDOKU_SCRIPT, sudokuPlayer } from "./player.js";
 import type { SudokuModel, SudokuReport, SudokuSet, SudokuVoting } from "./results.js";
 import { checkSudokuReport, judgeGain } from "./results.js";
@@ -97,7 +97,7 @@ function votingFinding(report: SudokuReport, set: SudokuSet): SudokuFinding[] {
 
 function gainSentence(gain: Judgement, solved: number): string {
   if (solved === 0) return "neither way solves any board.";
-  return [`${sizeText(gain)} of boards solved.`, undecidedText(gain)].filter((part) => part !== "").join(" ");
+  return withReason(`${sizeText(gain)} of boards solved.`, gain);
 }
 
 function runsOf(report: SudokuReport, model: SudokuModel, set: SudokuSet): readonly AccuracyRow[] {
@@ -306,15 +306,13 @@ function scoreTable({ sets, votings }: SudokuReport): Html {
           const gain = judgeGain(rows.map((row) => row.gain));
           return [
             percent(average(rows.map(({ solved }) => solved))),
-            markup`${sizeText(gain)}${gain.seeds > 1 ? markup`<br>${mark(gain, SHORT[gain.status])}` : null}`,
+            markup`${sizeText(gain)}${gain.seeds > 1 ? markup`<br>${MARKS[gain.status]}` : null}`,
             rankings.length === 0 ? "–" : `${percent(average(rankings))} %`,
           ];
         }),
       })),
   });
 }
-
-const SHORT = { holds: "✓ helps", reversed: "✗ hurts", undecided: "? undecided" } as const;
 
 function votingChart(set: SudokuSet, runs: readonly SudokuVoting[]): Promise<ChartBlock> {
   const kinds = [

@@ -1,8 +1,6 @@
 import type { Claim, MeasuredClaim } from "../claims.js";
-import { digitsClaim } from "../digits/claim.js";
+import { CLEAN_IMAGES, digitsClaim, NO_TABLES, NOISY_IMAGES } from "../digits/claim.js";
 import type { SynchronyReport } from "./results.js";
-
-const NO_TABLES = "not stated here: the paper’s tables were not available to us";
 
 /** The claims of KomplexNet's paper on feedback and on three digits. */
 export const SYNCHRONY_CLAIMS: readonly Claim[] = [
@@ -30,15 +28,10 @@ export const SYNCHRONY_CLAIMS: readonly Claim[] = [
 export function synchronyClaims({ sets }: SynchronyReport): MeasuredClaim[] {
   const set = (id: string) => sets.find((one) => one.id === id);
   const [two, three] = [set("digits2"), set("digits3")];
-  const clean = { conditions: ["clean"], measure: "set accuracy on clean images" };
-  const noise = {
-    conditions: ["noise", "saltAndPepper"],
-    measure: "set accuracy, mean over Gaussian noise and salt and pepper",
-  };
   const feedback = { one: "feedback", other: "continued" };
   return [
-    two && digitsClaim(two, { id: "feedback-helps", ...feedback, ...clean }),
-    two && digitsClaim(two, { id: "feedback-helps-noise", ...feedback, ...noise }),
-    three && digitsClaim(three, { id: "three-digits", one: "kuramoto", other: "real", ...clean }),
+    two && digitsClaim(two, { id: "feedback-helps", ...feedback, ...CLEAN_IMAGES }),
+    two && digitsClaim(two, { id: "feedback-helps-noise", ...feedback, ...NOISY_IMAGES }),
+    three && digitsClaim(three, { id: "three-digits", one: "kuramoto", other: "real", ...CLEAN_IMAGES }),
   ].flatMap((claim) => claim ?? []);
 }

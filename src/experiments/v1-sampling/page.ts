@@ -5,7 +5,7 @@ import type { Section } from "../../report/html.js";
 import { cards, markup, note, percent, table } from "../../report/html.js";
 import { seriesOverSeeds, spreadCell } from "../../report/over-seeds.js";
 import { experimentPage, runFacts } from "../../report/provenance-node.js";
-import { HOW_JUDGED, mark, undecidedText } from "../../report/verdict.js";
+import { HOW_JUDGED, mark, withReason } from "../../report/verdict.js";
 import type { Spread } from "./analysis.js";
 import { analysisSection, impactSection } from "./page-analysis.js";
 import { distributionSection, filterSection, tuningSection } from "./page-populations.js";
@@ -49,7 +49,7 @@ export function judged({ one, other, relative }: PairReport): string {
   const { mean, margin } = relative.judged;
   const size = Number.isNaN(margin) ? signedPercent(mean) : `${signedPercent(mean)} ± ${percent(margin)}`;
   const words = `${one} over ${other}: ${size} in mean corruption accuracy.`;
-  return [words, undecidedText(relative.judged)].filter((part) => part !== "").join(" ");
+  return withReason(words, relative.judged);
 }
 
 export function v1SummarySection(report: V1SamplingReport): Section {

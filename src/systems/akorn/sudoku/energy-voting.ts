@@ -161,7 +161,7 @@ export class EnergyVoter {
       const size = cells * SIDE;
       const all = answer.logits!.data as Float32Array;
       const keeps = (i: number) =>
-        missingDigits(answerOf(puzzle, all.subarray(i * size, (i + 1) * size))) === 0;
+        missingDigits(filledBoard(puzzle, all.subarray(i * size, (i + 1) * size))) === 0;
       const sound = checkRules ? Array.from({ length: count }, (_, i) => i).filter(keeps) : [];
       const winner =
         sound.length > 0 ? sound.reduce((a, b) => (scores[b]! < scores[a]! ? b : a)) : lowestEnergy(scores);
@@ -180,8 +180,13 @@ export class EnergyVoter {
   }
 }
 
-/** The digits of an answer, with those of the puzzle in their places. */
-function answerOf(puzzle: ArrayLike<number>, logits: Float32Array): Uint8Array {
+/**
+ * The digits of an answer, with those of the puzzle in their places.
+ *
+ * @param puzzle 81 digits, 0 for a blank
+ * @param logits [9, 9, 9], whose last axis is the digit
+ */
+export function filledBoard(puzzle: ArrayLike<number>, logits: Float32Array): Uint8Array {
   return Uint8Array.from({ length: SIDE * SIDE }, (_, cell) => {
     if (puzzle[cell] !== 0) return puzzle[cell]!;
     const own = logits.subarray(cell * SIDE, (cell + 1) * SIDE);
