@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.js";
@@ -17,6 +19,16 @@ describe("command line", () => {
       version: string;
     };
     expect(await run("--version")).toEqual({ status: 0, out: `${version}\n`, err: "" });
+  });
+
+  it("goes on in silence if the reader of its output ends first, as head does", async () => {
+    const main = ["--import", "tsx", "src/cli/main.ts"];
+    const child = spawn(process.execPath, [...main, "run", "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += String(chunk)));
+    const [status] = (await once(child, "close")) as [number];
+    expect({ status, complaint }).toEqual({ status: 0, complaint: "" });
   });
 
   it("lists its commands and options", async () => {
