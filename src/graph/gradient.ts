@@ -11,6 +11,7 @@ import { expandLike } from "./operators/broadcast.js";
 import { cast, scalar } from "./operators/elementwise/elementwise.js";
 import "./core-operators.js";
 import { zerosLike } from "./operators/shape/shape-values.js";
+import { Recomputation } from "./recompute.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 import { topologicalOrder } from "./topological-order.js";
 
@@ -26,6 +27,12 @@ export interface GradientOptions {
    * throws an error.
    */
   readonly unreachable?: "zero" | "error";
+  /**
+   * Whether to compute the results inside a segment (`recomputable`) once more instead of keeping them (default
+   * false). Memory then holds the states between segments and the results of one segment. The gradients differ at
+   * most by rounding, because the gradients of a convolution's kernel are not merged over segments (`mergeSum`).
+   */
+  readonly recompute?: boolean;
 }
 
 /**
@@ -78,7 +85,7 @@ export function* gradientsInParts(
     }
     return seed;
   });
-  const totals = yield* accumulatedGradients(roots, seeds, wrt);
+  const totals = yield* accumulatedGradients(roots, seeds, wrt, { recompute: options.recompute ?? false });
   return wrt.map((tensor) => {
     const total = totals.get(tensor);
     if (total !== undefined) return cast(total, tensor.dtype);
@@ -97,15 +104,25 @@ function* accumulatedGradients(
   roots: readonly Tensor[],
   seeds: readonly Tensor[],
   wrt: readonly Tensor[],
-  stopAt?: (node: GraphNode) => boolean,
+  {
+    stopAt,
+    recompute = false,
+  }: { readonly stopAt?: (node: GraphNode) => boolean; readonly recompute?: boolean } = {},
 ): Parts<ReadonlyMap<Tensor, Tensor>> {
   const order = topologicalOrder(roots, stopAt);
   const active = activeTensors(order, new Set(wrt));
   const wide = widener(active);
+  const recomputation = recompute ? new Recomputation(order) : undefined;
+  const seen = (tensor: Tensor, { segment }: GraphNode) => recomputation?.seen(tensor, segment) ?? tensor;
   const totals = new Map<Tensor, Tensor>();
-  const accumulate = (tensor: Tensor, gradient: Tensor) => {
+  const accumulate = (tensor: Tensor, gradient: Tensor, from?: GraphNode) => {
     const total = totals.get(tensor);
-    totals.set(tensor, total === undefined ? gradient : addGradients(total, gradient));
+    const crosses = recomputation !== undefined && from !== undefined && Recomputation.crosses(from, tensor);
+    // A merged sum would need the results of all segments at once.
+    const add = crosses ? plainSum : addGradients;
+    const next = total === undefined ? gradient : add(total, gradient);
+    totals.set(tensor, next);
+    if (crosses) recomputation.arrived(tensor, next);
   };
   roots.forEach((root, i) => {
     accumulate(root, wide(seeds[i]!));
@@ -115,7 +132,7 @@ function* accumulatedGradients(
     const received = node.outputs.map((output) => totals.get(output));
     if (received.every((gradient) => gradient === undefined)) continue;
     yield;
-    backpropagateNode(node, received, { active, wide, accumulate });
+    backpropagateNode(node, received, { active, wide, seen, accumulate });
   }
   return totals;
 }
@@ -137,7 +154,7 @@ function throughComposed(
   const stops = new Set(inputs.map((x) => x?.node));
   const roots = results.map(({ tensor }) => tensor);
   const seeds = results.map(({ seed }) => seed);
-  const totals = atOnce(accumulatedGradients(roots, seeds, wrt, (node) => stops.has(node)));
+  const totals = atOnce(accumulatedGradients(roots, seeds, wrt, { stopAt: (node) => stops.has(node) }));
   return inputs.map((x, i) => (x && call.needs(i) ? (totals.get(x) ?? "zero") : undefined));
 }
 
@@ -148,12 +165,12 @@ function throughComposed(
  * they are returned. The same applies to all other floating-point types narrower than float32, and to
  * integers that have a gradient because a quantiser made them.
  */
-function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DType) => Tensor {
+function widener(active: ReadonlySet<Tensor>): Widen {
   const made = new Map<Tensor, Tensor>();
-  return (tensor, sharedType) => {
+  return (tensor, { sharedType, original = tensor } = {}) => {
     const { dtype } = tensor;
     if (dtype === "float32" || dtype === "float64") return tensor;
-    if (!isFloat(dtype) && dtype !== sharedType && !active.has(tensor)) return tensor;
+    if (!isFloat(dtype) && dtype !== sharedType && !active.has(original)) return tensor;
     const known = made.get(tensor) ?? cast(tensor, "float32");
     made.set(tensor, known);
     return known;
@@ -163,10 +180,20 @@ function widener(active: ReadonlySet<Tensor>): (tensor: Tensor, sharedType?: DTy
 /** Operators whose operands all have the same element type (except for the condition of Where). */
 const OF_ONE_TYPE = new Set(["Add", "Clip", "Div", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where"]);
 
+/** `original` is the tensor whose values `tensor` has; it may be another one if `tensor` is computed once more. */
+type Widen = (
+  tensor: Tensor,
+  facts?: { readonly sharedType?: DType | undefined; readonly original?: Tensor },
+) => Tensor;
+
+const plainSum = (a: Tensor, b: Tensor): Tensor => applySingle("Add", [a, b]);
+
 interface Pass {
   readonly active: ReadonlySet<Tensor>;
-  readonly wide: (tensor: Tensor, sharedType?: DType) => Tensor;
-  readonly accumulate: (tensor: Tensor, gradient: Tensor) => void;
+  readonly wide: Widen;
+  /** What the gradient of `node` reads in place of an operand or result of the node. */
+  readonly seen: (tensor: Tensor, node: GraphNode) => Tensor;
+  readonly accumulate: (tensor: Tensor, gradient: Tensor, from: GraphNode) => void;
 }
 
 /**
@@ -196,7 +223,7 @@ function activeTensors(order: readonly GraphNode[], wanted: ReadonlySet<Tensor>)
 function backpropagateNode(
   node: GraphNode,
   received: readonly (Tensor | undefined)[],
-  { active, wide, accumulate }: Pass,
+  { active, wide, seen, accumulate }: Pass,
 ): void {
   const rule = operatorOf(node.type)?.gradient;
   if (rule === "zero") return;
@@ -209,8 +236,8 @@ function backpropagateNode(
   const whole = node.inputs.find((input) => input && active.has(input) && !isFloat(input.dtype));
   const sharedType = OF_ONE_TYPE.has(node.type) ? whole?.dtype : undefined;
   const asked = new Set<number>();
-  const inputs = node.inputs.map((input) => input && wide(input, sharedType));
-  const outputs = node.outputs.map((output) => wide(output));
+  const inputs = node.inputs.map((x) => x && wide(seen(x, node), { sharedType, original: x }));
+  const outputs = node.outputs.map((y) => wide(seen(y, node), { original: y }));
   const call: GradientCall = {
     type: node.type,
     inputs,
@@ -248,7 +275,7 @@ function backpropagateNode(
       );
     }
     attributed(node, "in the gradient of", () => {
-      accumulate(target, gradient);
+      accumulate(target, gradient, node);
     });
   }
 }

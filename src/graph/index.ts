@@ -18,7 +18,9 @@ export {
   integers,
   isParameter,
   parameter,
+  recomputable,
   scope,
+  timestep,
 } from "./tensor.js";
 export type { Target } from "./operator.js";
 export { operatorTypes } from "./operator.js";

@@ -61,6 +61,8 @@ interface Origin {
 let nodes = 0;
 let scopes: readonly string[] = [];
 let inheritedOrigin: Origin | undefined;
+let segments = 0;
+let segment: number | undefined;
 
 /**
  * Adds `name` to the scope of every node that is traced inside `body`, as exporters do with module paths.
@@ -98,6 +100,46 @@ function inScope<T>(path: string, body: () => T): T {
   }
 }
 
+/**
+ * Marks what is traced inside `body`, such as one timestep, as a segment. If `gradients` recomputes, it keeps only what
+ * one segment hands to another, and computes everything else inside a segment once more when the gradient needs it
+ * (activation checkpointing: Chen et al., "Training deep nets with sublinear memory cost", 2016). A segment inside
+ * another one is part of it.
+ *
+ * @example
+ * ```ts
+ * import { gradients, input, lower, recomputable, sum, tanh, topologicalOrder } from "striate/graph";
+ *
+ * const x = input("x", [4]);
+ * let y = x;
+ * for (let t = 0; t < 8; t++) y = recomputable(() => tanh(tanh(y)));
+ * const count = (recompute: boolean) => {
+ *   const [slope] = gradients(sum(y), [x], { recompute });
+ *   const lowered = Object.values(lower({ slope: slope! }, "cpu"));
+ *   return topologicalOrder(lowered).filter(({ type }) => type === "Tanh").length;
+ * };
+ * console.log(count(false), count(true)); // 16 22
+ * ```
+ */
+export function recomputable<T>(body: () => T): T {
+  return segment === undefined ? inSegment(segments++, body) : body();
+}
+
+/** A segment ({@link recomputable}) whose nodes are in the scope `name`: one timestep of an unrolled loop. */
+export function timestep<T>(name: string, body: () => T): T {
+  return recomputable(() => scope(name, body));
+}
+
+function inSegment<T>(number: number | undefined, body: () => T): T {
+  const outer = segment;
+  segment = number;
+  try {
+    return body();
+  } finally {
+    segment = outer;
+  }
+}
+
 function captureOrigin(): Origin {
   const origin = {};
   Error.captureStackTrace(origin, GraphNode);
@@ -109,6 +151,8 @@ export class GraphNode {
   readonly id = nodes++;
   readonly outputs: Tensor[] = [];
   readonly scope = scopes.join("/");
+  /** The segment ({@link recomputable}) to which the node belongs. Leaves belong to none. */
+  readonly segment: number | undefined;
   readonly #origin: Origin;
 
   constructor(
@@ -119,22 +163,28 @@ export class GraphNode {
     /** The name that an imported file gave the node. */
     readonly importedName?: string,
   ) {
+    this.segment = leaf === undefined ? segment : undefined;
     // A stack trace keeps the objects of its functions alive. Constants may outlive the graph, so they get none.
     this.#origin = leaf?.kind === "constant" ? {} : (inheritedOrigin ?? captureOrigin());
   }
 
   /**
-   * Runs `body`, whose nodes replace this node. They get its origin, and its scope unless `path` is another
-   * scope.
+   * Runs `body`, whose nodes replace this node. They get its origin and its segment, and its scope unless `path` is
+   * another scope.
    */
   replaced<T>(body: () => T, path = this.scope): T {
     const outer = inheritedOrigin;
     inheritedOrigin = this.#origin;
     try {
-      return inScope(path, body);
+      return inSegment(this.segment, () => inScope(path, body));
     } finally {
       inheritedOrigin = outer;
     }
+  }
+
+  /** Like `replaced`, for nodes that compute the same once more and belong to no segment. */
+  repeated<T>(body: () => T): T {
+    return this.replaced(() => inSegment(undefined, body));
   }
 
   /** Where the node was made: its imported name, its scope, and the first stack line outside the engine. */

@@ -48,6 +48,11 @@ export interface TrainingStepOptions {
   /** Buffers with their next values (`TrainingPass.updates`). */
   readonly updates?: readonly (readonly [buffer: Tensor, next: Tensor])[];
   readonly optimizer: Optimizer;
+  /**
+   * Whether to compute the results inside a timestep once more in the backward pass instead of keeping them
+   * (default false; see `recomputable`). This needs less memory and more time.
+   */
+  readonly recompute?: boolean;
   /** Largest global norm of the gradients (default: no clipping). */
   readonly clipNorm?: number;
   /** Largest magnitude of one gradient element, applied after `clipNorm` (default: no clipping). */
@@ -76,7 +81,7 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
 
 /** The same as `trainingStep`, in parts; the arguments are the same. */
 export function* trainingStepInParts(options: TrainingStepOptions): Parts<TrainingStep> {
-  const { loss, optimizer } = options;
+  const { loss, optimizer, recompute = false } = options;
   check(
     loss.rank === 0 && loss.dtype === "float32",
     () => `training step: expected a float32 scalar as loss, got ${loss.dtype}${showShape(loss.shape)}`,
@@ -89,7 +94,7 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
 
   const changes = function* (): Parts<void> {
     const names = [...trained.keys()];
-    const raw: Named = zip(names, yield* gradientsInParts(loss, [...trained.values()]));
+    const raw: Named = zip(names, yield* gradientsInParts(loss, [...trained.values()], { recompute }));
     const norm = globalNorm(raw);
     const finite = isFinite(add(loss, norm));
     if (options.skipNonFinite === true) builder.onlyIf = finite;

@@ -40,6 +40,12 @@ export interface Recipe {
   readonly clipValue?: number;
   /** Moving average of the parameters. Default: none. */
   readonly ema?: MovingAverage;
+  /**
+   * Whether the backward pass computes the results inside a timestep once more instead of keeping them, for networks
+   * that unroll timesteps. This needs less memory and more time (docs/engine.md), and changes results at most by
+   * rounding. Default: false.
+   */
+  readonly recompute?: boolean;
   /** Whether to train the parameter of this name. Default: all trainable parameters are trained. */
   readonly trainable?: (name: string) => boolean;
   /** Initial values of some or all parameters, which replace the random ones. */
@@ -93,7 +99,7 @@ export class Trainer {
     runtime: Runtime,
     options: SessionOptions & { readonly from?: TrainerState } = {},
   ): Promise<Trainer> {
-    const { batchSize, seed, optimizer = adam(), clipNorm, clipValue, ema, trainable } = recipe;
+    const { batchSize, seed, optimizer = adam(), clipNorm, clipValue, ema, recompute, trainable } = recipe;
     const batches = new Batches({ count: data.count, batchSize, seed });
     const loss = task.loss(batchSize);
     const step = trainingStepInParts({
@@ -106,6 +112,7 @@ export class Trainer {
       ...(clipNorm !== undefined && { clipNorm }),
       ...(clipValue !== undefined && { clipValue }),
       ...(ema && { ema }),
+      ...(recompute !== undefined && { recompute }),
       ...(trainable && { trainable }),
     });
     const training = await inSlices(step);

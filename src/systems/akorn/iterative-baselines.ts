@@ -1,5 +1,5 @@
 import type { Tensor } from "../../graph/index.js";
-import { add, gelu, parameter, reshape, scope, transpose } from "../../graph/index.js";
+import { add, gelu, parameter, reshape, scope, timestep, transpose } from "../../graph/index.js";
 import type { Size } from "../../nn/layers/convolution.js";
 import { Conv2d } from "../../nn/layers/convolution.js";
 import { Embedding } from "../../nn/layers/embedding.js";
@@ -63,7 +63,7 @@ class IterativeBlock {
     const states = [tokens];
     for (let t = 0; t < Math.max(...timesteps); t++) {
       const x = states[t]!;
-      states.push(scope(`step${t}`, () => add(x, mixed(this.mixNorm.forward(x)))));
+      states.push(timestep(`step${t}`, () => add(x, mixed(this.mixNorm.forward(x)))));
     }
     return timesteps.map((t) => this.#finish(states[t]!));
   }

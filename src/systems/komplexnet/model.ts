@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../graph/index.js";
-import { abs, mul, scope, showShape } from "../../graph/index.js";
+import { abs, mul, scope, showShape, timestep } from "../../graph/index.js";
 import { checkShape } from "../../util/check.js";
 import { check } from "../../util/errors.js";
 import type { Complex } from "./complex-layers.js";
@@ -114,8 +114,10 @@ export class KomplexNet {
     const outputs: StageOutputs[] = [];
     for (let t = 0; t < timesteps; t++) {
       const [before, outputsBefore] = [phases.at(-1), outputs.at(-1)];
-      const current = scope(`timestep${t}`, () => update(t, before, outputsBefore));
-      const result = current === before ? outputsBefore! : scope(`timestep${t}`, () => classify(current));
+      const { current, result } = timestep(`timestep${t}`, () => {
+        const next = update(t, before, outputsBefore);
+        return { current: next, result: next === before ? outputsBefore! : classify(next) };
+      });
       phases.push(current);
       outputs.push(result);
     }

@@ -9,6 +9,7 @@ import {
   parameter,
   reshape,
   scope,
+  timestep,
   showShape,
   sub,
   sum,
@@ -167,7 +168,7 @@ export class KuramotoLayer {
       // The energies of the states before each step, negated and, if the weights are multiplied by gamma, times gamma.
       const pulls: Tensor[] = [];
       for (let t = 0; t < steps; t++) {
-        scope(`step${t}`, () => {
+        timestep(`step${t}`, () => {
           const driven = add(field.coupledInput(state), stimulus);
           const drive = fed ? mul(driven, gain) : driven;
           const pull = sum(mul(state, driven), COMPONENTS, { keepAxes: true });

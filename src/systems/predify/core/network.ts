@@ -1,5 +1,5 @@
 import type { Dim, Tensor } from "../../../graph/index.js";
-import { add, cast, equal, input, mul, sub, topologicalOrder } from "../../../graph/index.js";
+import { add, cast, equal, input, mul, recomputable, sub, topologicalOrder } from "../../../graph/index.js";
 import { isStatic } from "../../../graph/dims.js";
 import type { NamedParameters } from "../../../nn/module.js";
 import { namedParameters } from "../../../nn/module.js";
@@ -152,7 +152,7 @@ export class PredictiveNetwork {
     const tracer = new PassTracer(this, context);
     for (let t = 0; t <= timesteps; t++) {
       const previous = t > 0 ? passes[t - 1]! : drawn && tracer.fromStates(drawn);
-      passes.push(tracer.pass(t, previous));
+      passes.push(recomputable(() => tracer.pass(t, previous)));
     }
     return { inputs: [...inputs, ...(drawn ?? [])], passes };
   }

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../graph/index.js";
-import { add, conv, flatten, globalAveragePool, relu, scope } from "../../../graph/index.js";
+import { add, conv, flatten, globalAveragePool, relu, scope, timestep } from "../../../graph/index.js";
 import { kaimingNormal } from "../../../nn/init.js";
 import { BatchNorm2d, Conv2d, Linear } from "../../../nn/layers/index.js";
 import type { Layer, TrainingPass } from "../../../nn/layers/index.js";
@@ -87,7 +87,7 @@ class CornetArea implements Layer {
 
   forward(input: Tensor, pass?: TrainingPass): Tensor {
     let x = scope("convInput", () => this.convInput.forward(input));
-    for (let t = 0; t < this.times; t++) x = scope(`t${t}`, () => this.#once(x, t, pass));
+    for (let t = 0; t < this.times; t++) x = timestep(`t${t}`, () => this.#once(x, t, pass));
     return x;
   }
 

@@ -1,0 +1,9 @@
+import { runStep, tasks } from "./recomputed-step.js";
+
+/** Prints the largest resident memory, in MiB, of a process that makes one training step of AKOrN's object network. */
+async function main(recompute: boolean): Promise<void> {
+  await runStep(tasks["AKOrN objects"]!(24), 64, recompute);
+  console.log(process.resourceUsage().maxRSS / 2 ** 10);
+}
+
+await main(process.argv[2] === "recompute");
