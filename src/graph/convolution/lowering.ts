@@ -16,6 +16,7 @@ import { fusedMatmul } from "../operators/contrib.js";
 import { add, addAll, mul } from "../operators/elementwise/elementwise.js";
 import { matmul, transposeMatrix } from "../operators/linear/matmul.js";
 import { sum } from "../operators/reduce/reduce.js";
+import { gather } from "../operators/select/select.js";
 import { concat } from "../operators/shape/join.js";
 import { reshape, transpose } from "../operators/shape/shape.js";
 import { pad, reverse, slice } from "../operators/shape/slice-pad.js";
@@ -29,7 +30,7 @@ import {
   spectralWeightGradient,
 } from "./spectral.js";
 import type { Tensor } from "../tensor.js";
-import { constantData } from "../tensor.js";
+import { constantData, integers } from "../tensor.js";
 import type { Window } from "../window.js";
 import { windowAttributes } from "../window.js";
 import {
@@ -72,6 +73,7 @@ export function lowerConv(
   space: readonly unknown[],
   fixedWeight: boolean,
 ): Tensor[] | undefined {
+  if (target === "webgpu" || target === "portable") return wideGroups(call, window);
   if (target !== "cpu") return undefined;
   const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
   if (!fixedWeight && skipsPositions(x, window)) {
@@ -91,6 +93,33 @@ export function lowerConv(
     return withBias(halfFourierConvolution(x, w, shape, window));
   }
   return fixedWeight || !blockedPays(x, w, window) ? undefined : [blockedConvolution(x, w, bias, window)];
+}
+
+/** Number of neighbouring output channels that ONNX Runtime computes at once on WebGPU. */
+const AT_ONCE = 4;
+
+/**
+ * On WebGPU, ONNX Runtime 1.30 computes up to four neighbouring output channels of a grouped convolution from
+ * the group of the first of them, wherever the groups end. This fills up every group with channels of zeros,
+ * which are cut off again, to a multiple of four. Returns undefined if no channels of two groups meet.
+ */
+function wideGroups(call: Call, { groups }: Window): Tensor[] | undefined {
+  const [x, w, bias] = [call.inputs[0]!, call.inputs[1]!, call.inputs[2]];
+  if (!isStaticShape(w.shape) || groups === 1) return undefined;
+  const channels = w.shape[0]!;
+  const width = channels / groups;
+  const vector = [AT_ONCE, 2].find((n) => channels % n === 0) ?? 1;
+  if (width < AT_ONCE || width % vector === 0) return undefined;
+  const whole = Math.ceil(width / AT_ONCE) * AT_ONCE;
+  const filled = (tensor: Tensor): Tensor => {
+    const rest = tensor.shape.slice(1);
+    const none = [0, 0, ...rest.map(() => 0)];
+    const wide = pad(reshape(tensor, [groups, width, ...rest]), none, none.with(1, whole - width));
+    return reshape(wide, [groups * whole, ...rest]);
+  };
+  const y = applySingle("Conv", [x, filled(w), ...(bias ? [filled(bias)] : [])], call.attributes);
+  const kept = Array.from({ length: channels }, (_, i) => Math.floor(i / width) * whole + (i % width));
+  return [gather(y, integers(kept), 1)];
 }
 
 /**

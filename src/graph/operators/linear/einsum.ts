@@ -7,7 +7,7 @@ import { axisMatrix, floatConstant } from "./axis-matrix.js";
 import { expandLike } from "../broadcast.js";
 import { mul } from "../elementwise/elementwise.js";
 import { sum } from "../reduce/reduce.js";
-import { transpose, unsqueeze } from "../shape/shape.js";
+import { squeeze, transpose, unsqueeze } from "../shape/shape.js";
 
 interface Equation {
   /** For each operand, one letter per axis. Ellipses are replaced by letters. */
@@ -91,6 +91,7 @@ defineOperator({
   // A sum over axes is lowered like any other sum, so that long sums stay accurate.
   lower: (call, target) => {
     const { terms, result } = equationOf(call);
+    if (target === "webgpu" || target === "portable") return withoutRepeats(call);
     const [term] = terms as [string];
     const isPlain = terms.length === 1 && new Set(term).size === term.length && result.length < term.length;
     if (!isPlain || (target !== "cpu" && target !== "wasm")) return undefined;
@@ -100,6 +101,31 @@ defineOperator({
     return [transpose(sum(call.inputs[0]!, summed), order)];
   },
 });
+
+/**
+ * Drops axes of length 1 along which an operand is repeated: on WebGPU, ONNX Runtime 1.30 reads zeros instead,
+ * and rejects three dots. Returns undefined if no operand is repeated.
+ */
+function withoutRepeats(call: Call): Tensor[] | undefined {
+  const { terms, result, lengths } = equationOf(call);
+  const repeated = terms.map((term, i) =>
+    Array.from(term).flatMap((letter, axis) =>
+      call.inputs[i]!.shape[axis] === 1 && lengths.get(letter) !== 1 ? [axis] : [],
+    ),
+  );
+  if (repeated.every((axes) => axes.length === 0)) return undefined;
+  const names = new Map([...lengths.keys()].map((letter, i) => [letter, LETTERS[i]!]));
+  if (names.size > LETTERS.length) return undefined;
+  const spell = (letters: readonly string[]) => letters.map((letter) => names.get(letter)!).join("");
+  const operands = call.inputs.map((x, i) => (repeated[i]!.length === 0 ? x! : squeeze(x!, repeated[i]!)));
+  const left = terms.map((term, i) =>
+    spell(Array.from(term).filter((_, axis) => !repeated[i]!.includes(axis))),
+  );
+  return [applySingle("Einsum", operands, { equation: `${left.join(",")}->${spell(Array.from(result))}` })];
+}
+
+/** The letters that ONNX allows. */
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /**
  * The gradient of operand i: the same sum of products with dy in place of this operand. If an axis of the

@@ -6,7 +6,7 @@ import { applySingle, defineOperator, intAttribute, rejectCall, required } from 
 import type { Tensor } from "../../tensor.js";
 import { constant } from "../../tensor.js";
 import { floatConstant } from "./axis-matrix.js";
-import { mul } from "../elementwise/elementwise.js";
+import { cast, mul } from "../elementwise/elementwise.js";
 import { knownNumber } from "../known-numbers.js";
 import { pad, slice } from "../shape/slice-pad.js";
 
@@ -98,6 +98,13 @@ defineOperator({
     return [{ dtype: x.dtype, shape: x.shape.with(axis, count).with(-1, parts) }];
   },
   gradient: (call) => [transformGradient(call), undefined, undefined],
+  lower: (call) => {
+    const { x, length } = transformOf(call);
+    // For other lengths than powers of two, ONNX Runtime 1.30 keeps only three or four digits in float32.
+    if (x.dtype !== "float32" || (length & (length - 1)) === 0) return undefined;
+    const inputs = [cast(x, "float64"), ...call.inputs.slice(1)];
+    return [cast(applySingle("DFT", inputs, call.attributes), "float32")];
+  },
 });
 
 /**

@@ -3,7 +3,8 @@ import type { Call, GradientCall, Target } from "../../operator.js";
 import { applySingle, defineOperator, required } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 import { integers } from "../../tensor.js";
-import { dimTensor, expandLike, unbroadcast } from "../broadcast.js";
+import { isFloat } from "../../dtype.js";
+import { dimTensor, expandLike, reshapeLike, unbroadcast } from "../broadcast.js";
 import { fusedMatmul } from "../contrib.js";
 import {
   abs,
@@ -88,13 +89,19 @@ export const l2Norm = reduction("ReduceL2", (dy, x, y) => mul(div(dy, where(equa
 export const logSumExp = reduction(
   "ReduceLogSumExp",
   (dy, x, y) => mul(dy, exp(sub(x, where(equal(y, -Infinity), 0, y)))),
-  (call, target) =>
-    lowerLong(call, target, (total) => {
-      const largest = applySingle("ReduceMax", call.inputs, { keepdims: 1 });
-      const shift = where(equal(largest, -Infinity), 0, largest);
+  (call, target) => {
+    const form = (total: (terms: Tensor) => Tensor) => {
+      const largest = applySingle("ReduceMax", call.inputs, { ...call.attributes, keepdims: 1 });
+      const shift = where(equal(abs(largest), Infinity), 0, largest);
       const logarithm = log(total(exp(sub(call.inputs[0]!, shift))));
-      return add(logarithm, reshape(shift, logarithm.shape));
-    }),
+      return add(logarithm, reshapeLike(shift, logarithm));
+    };
+    // On WebGPU, ONNX Runtime 1.30 adds the exponentials as they are, which overflow. A portable graph must
+    // also run there.
+    const isShifted = target === "webgpu" || target === "portable";
+    if (!isShifted || !isFloat(call.inputs[0]!.dtype)) return lowerLong(call, target, form);
+    return [form((terms) => applySingle("ReduceSum", [terms, call.inputs[1]], call.attributes))];
+  },
 );
 /** The natural logarithm of the sum over axes (default: all). */
 export const logSum = reduction(

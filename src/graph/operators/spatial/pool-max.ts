@@ -1,6 +1,6 @@
 import { isStatic } from "../../dims.js";
 import type { Call, Target } from "../../operator.js";
-import { apply, applySingle, defineOperator, rejectCall, required } from "../../operator.js";
+import { apply, applySingle, defineOperator, rejectCall, required, stringAttribute } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 import { constant, integers } from "../../tensor.js";
 import type { Window } from "../../window.js";
@@ -44,11 +44,29 @@ defineOperator({
     applySingle("MaxPoolGradient", [x, call.y, call.dy], poolAttributes(poolGeometry(call))),
   ],
   lower: (call) => {
-    const plain = withoutCeilMode(poolGeometry(call), call.inputs[0]!.shape);
-    if (plain === undefined || !padsFit(plain)) return undefined;
-    return apply("MaxPool", call.inputs, poolAttributes(plain), { outputs: call.outputCount });
+    const x = call.inputs[0]!;
+    const padded = keptPad(x);
+    const plain = withoutCeilMode(poolGeometry(call), x.shape);
+    const fits = plain !== undefined && padsFit(plain);
+    if (padded === undefined && !fits) return undefined;
+    const attributes = fits ? poolAttributes(plain) : call.attributes;
+    return apply("MaxPool", [padded ?? x], attributes, { outputs: call.outputCount });
   },
 });
+
+/**
+ * A Pad by a constant in the form that names its axes, or undefined for anything else. ONNX Runtime 1.30
+ * merges zeros of the other form into the MaxPool behind them, whose own padding counts as no element at all:
+ * maxima at the border would be negative.
+ */
+function keptPad({ node, rank }: Tensor): Tensor | undefined {
+  if (node.type !== "Pad" || stringAttribute(node.attributes, "mode", "constant") !== "constant")
+    return undefined;
+  const [x, pads, value, axes] = node.inputs;
+  if (axes !== undefined) return undefined;
+  const all = integers(Array.from({ length: rank }, (_, axis) => axis));
+  return applySingle("Pad", [x, pads, value, all], node.attributes);
+}
 
 /** Largest value in each window of [batch, channels, ...space], as PyTorch's max_pool. */
 export function maxPool(x: Tensor, kernel: number | readonly number[], options: MaxPoolOptions = {}): Tensor {

@@ -12,13 +12,14 @@ import {
   stringAttribute,
 } from "../../operator.js";
 import type { Attributes, Tensor } from "../../tensor.js";
-import { constantData, integers } from "../../tensor.js";
+import { constant, constantData, integers } from "../../tensor.js";
 import type { AxisMatrix } from "../linear/axis-matrix.js";
 import { multiplyAxis, transposed } from "../linear/axis-matrix.js";
 import { shapeTensor } from "../broadcast.js";
 import { mul } from "../elementwise/elementwise.js";
 import type { Interpolation } from "./interpolation.js";
 import { interpolationMatrix, isSupportedCoordinates } from "./interpolation.js";
+import { transpose } from "../shape/shape.js";
 
 // ---- Resize ------------------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,41 @@ defineOperator({
   },
   // Modes with a gradient do not read the region of interest, and scales are constants.
   gradient: (call, x) => [resizeGradient(call, x), "zero"],
+  lower: (call, target) => (target === "webgpu" || target === "portable" ? channelsFirst(call) : undefined),
 });
+
+/**
+ * A linear Resize of [batch, height, width, channels] with its channels in front, or undefined for anything
+ * else: on WebGPU, ONNX Runtime 1.30 fills most rows with zeros if the channels come last.
+ */
+function channelsFirst(call: Call): Tensor[] | undefined {
+  const [x, , , sizes] = call.inputs;
+  // ONNX Runtime 1.30 also moves transpositions through a Resize that names its axes, and fails then.
+  const { axes: _, ...attributes } = call.attributes;
+  const changes = resizedAxes(call);
+  const changed = changes.flatMap(({ axis, scale }) => (scale === 1 ? [] : [axis]));
+  const isLast = x!.rank === 4 && changed.includes(1) && !changed.includes(3);
+  const policy = stringAttribute(attributes, "keep_aspect_ratio_policy", "stretch");
+  if (stringAttribute(attributes, "mode", "nearest") !== "linear" || !isLast || policy !== "stretch")
+    return undefined;
+  if (regionsOf(call) !== undefined) return undefined;
+  const of = (axis: number) => changes.find((change) => change.axis === axis);
+  const order = [0, 3, 1, 2];
+  const moved = transpose(x!, order);
+  const inputs =
+    sizes === undefined
+      ? [moved, undefined, constant(order.map((axis) => of(axis)?.scale ?? 1))]
+      : [
+          moved,
+          undefined,
+          undefined,
+          shapeTensor(
+            order.map((axis) => of(axis)?.length ?? x!.shape[axis]!),
+            [x!],
+          ),
+        ];
+  return [transpose(applySingle("Resize", inputs, attributes), [0, 2, 3, 1])];
+}
 
 /** The part of each axis that a crop reads; undefined for anything but crops. */
 function regionsOf(call: Call): (readonly [number, number])[] | undefined {
