@@ -15,11 +15,12 @@ import { runV1Cell } from "../../src/experiments/v1-sampling/cell.js";
 import { testImages } from "../../src/experiments/v1-sampling/images.js";
 import { v1Claims } from "../../src/experiments/v1-sampling/claims.js";
 import { v1Of } from "../../src/experiments/v1-sampling/networks.js";
-import { v1SamplingPage } from "../../src/experiments/v1-sampling/page.js";
+import { relativeText, v1SamplingPage } from "../../src/experiments/v1-sampling/page.js";
 import type { V1NetworkCell, V1Plan } from "../../src/experiments/v1-sampling/plan.js";
 import { isSampled, v1CellName, v1Cells, V1_PLANS } from "../../src/experiments/v1-sampling/plan.js";
 import { bankFacts, distributions } from "../../src/experiments/v1-sampling/populations.js";
 import { v1SamplingReport } from "../../src/experiments/v1-sampling/results.js";
+import { summariseSeeds } from "../../src/report/over-seeds.js";
 import { matchCells } from "../../src/systems/vonenet/index.js";
 import { Random } from "../../src/util/random.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -150,6 +151,14 @@ describe("the cells of v1-sampling", () => {
     expect(page).toContain("A reduced study");
     expect(page).toContain("+8.7 %");
   });
+});
+
+it("gives relative differences an interval over the seeds that both networks have", () => {
+  const over = (...values: number[]) => summariseSeeds(values.map((value, i) => ({ seed: i + 1, value })));
+  // Differences of 10 and 20 % have a standard error of 5 %; t is 12.7 for one degree of freedom.
+  expect(relativeText(over(0.55, 0.6), over(0.5, 0.5, 0.4))).toBe("+15.0 % ± 63.5");
+  expect(relativeText(over(0.55), over(0.5, 0.5))).toBe("+10.0 %");
+  expect(relativeText(over(0.55), over(0))).toBe("–");
 });
 
 describe("the study's numbers", () => {

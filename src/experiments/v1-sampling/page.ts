@@ -6,6 +6,7 @@ import { cards, markup, note, percent, table } from "../../report/html.js";
 import { seriesOverSeeds, spreadCell } from "../../report/over-seeds.js";
 import { experimentPage, runFacts } from "../../report/provenance-node.js";
 import { HOW_JUDGED, mark, withReason } from "../../report/verdict.js";
+import { judgeDifferences } from "../../metrics/judgement.js";
 import type { Spread } from "./analysis.js";
 import { analysisSection, impactSection } from "./page-analysis.js";
 import { distributionSection, filterSection, tuningSection } from "./page-populations.js";
@@ -133,7 +134,7 @@ export async function v1AccuracySection(report: V1SamplingReport): Promise<Secti
     ...networks.map(({ label }) => label),
     ...pairs.map(({ one, other }) => `${one} over ${other}`),
   ];
-  const row = (name: string, pick: (network: NetworkReport) => Spread, compared = true) => ({
+  const row = (name: string, pick: (network: NetworkReport) => Spread) => ({
     name,
     cells: [
       ...networks.map((network) => spreadCell(pick(network), percent)),
@@ -141,7 +142,7 @@ export async function v1AccuracySection(report: V1SamplingReport): Promise<Secti
         const [a, b] = [one, other].map((label) =>
           pick(networks.find((network) => network.label === label)!),
         );
-        return compared ? signedPercent((a!.mean - b!.mean) / b!.mean) : "";
+        return relativeText(a!, b!);
       }),
     ],
   });
@@ -174,8 +175,22 @@ export async function v1AccuracySection(report: V1SamplingReport): Promise<Secti
         row("Retention (mean / clean)", ({ scores }) => scores.retention),
       ],
     })}
-    <p><small>The last columns compare means over seeds, relative to the uniform variant.</small></p>`,
+    <p><small>The last columns give the mean over seeds of the difference relative to the uniform variant, with half of its 95 % interval over the seeds. Of 20 rows without any true difference, one is beyond its interval by chance.</small></p>`,
   };
+}
+
+/**
+ * The mean difference of two networks relative to the second, over the seeds that both have, with half of its 95 %
+ * interval if there are several.
+ */
+export function relativeText(one: Spread, other: Spread): string {
+  const differences = one.values.flatMap(({ seed, value }) => {
+    const base = other.values.find((paired) => paired.seed === seed)?.value;
+    return base === undefined || base === 0 ? [] : [value / base - 1];
+  });
+  if (differences.length === 0) return "–";
+  const { mean, margin } = judgeDifferences(differences);
+  return `${signedPercent(mean)}${Number.isNaN(margin) ? "" : ` ± ${percent(margin)}`}`;
 }
 
 export async function v1LearningSection({ networks }: V1SamplingReport): Promise<Section> {
