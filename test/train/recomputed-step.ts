@@ -36,11 +36,12 @@ export const tasks: Readonly<Record<string, (timesteps: number) => Task>> = {
     new HyperparameterTask(predify(smallBackbone(), { pcoders: 2 }), { timesteps, decoders: true }),
 };
 
-/** Runs one training step on random numbers and returns everything that it gives back. */
+/** Runs a training step on random numbers, `runs` times the same one, and returns everything that it gives back. */
 export async function runStep(
   task: Task,
   batch: number,
   recompute: boolean,
+  runs = 1,
 ): Promise<Record<string, number[]>> {
   const { inputs, loss, updates } = task.loss(batch);
   const { parameters } = task;
@@ -65,7 +66,8 @@ export async function runStep(
       return [name, initial.get(name) ?? tensorData(values, dims)];
     }),
   );
-  const results = await session.run(feeds);
+  let results = await session.run(feeds);
+  for (let run = 1; run < runs; run++) results = await session.run(feeds);
   await session.close();
   return Object.fromEntries(
     Object.entries(results).map(([name, { data }]) => [name, Array.from(data, Number)]),
