@@ -252,16 +252,3 @@ describe("striate study", () => {
     expect(err).toMatch(/--variants: unknown addition "v2"/);
   });
 });
-
-describe("striate compare", () => {
-  it("refuses what is no result card", async () => {
-    const folder = await temporaryFolder();
-    const path = join(folder, "card.json");
-    await writeFile(path, "{}");
-    expect((await striate("compare", path, path)).err).toMatch(
-      /expected a result card of striate robustness/,
-    );
-    expect((await striate("compare", join(folder, "none.json"), path)).err).toMatch(/none\.json/);
-    expect((await striate("compare", "model.onnx", path)).err).toMatch(/expected a result card \(\.json\)/);
-  });
-});
