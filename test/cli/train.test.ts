@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -132,6 +132,44 @@ describe("striate train", () => {
     expect([same.difference, same.gained, same.lost]).toEqual([0, 0, 0]);
     expect(same.low < 0 && same.high > 0).toBe(true);
     expect(await readFile(join(out, "both.html"), "utf8")).toContain("blue");
+  });
+
+  it("averages the gradients of several batches for one step, and resumes with the same weights", async () => {
+    const folder = await temporaryFolder();
+    const small = [
+      "train",
+      "--data",
+      data,
+      ...SMALL,
+      "--accumulate",
+      "3",
+      "--threads",
+      "1",
+      "--loaders",
+      "1",
+    ];
+    const [out, again] = [join(folder, "run"), join(folder, "again")];
+    const { err } = await striate(...small, "--epochs", "2", "--out", out);
+    expect(err).toContain("batches of 8, 3 for each step · sgd with a learning rate of 0.009375");
+    const { recipe, validation, data: facts } = await json<TrainingReport>(join(out, "results.json"));
+    expect(recipe).toMatchObject({ batchSize: 8, accumulate: 3, learningRate: (0.1 * 24) / 256 });
+    const perEpoch = Math.floor(facts.counts.train / 24);
+    expect(validation.map(({ step }) => step)).toEqual([perEpoch, 2 * perEpoch]);
+    expect(await readFile(join(out, "config.toml"), "utf8")).toContain("accumulate = 3");
+
+    // Without the second epoch's checkpoints, the run continues from the first epoch.
+    await cp(out, again, { recursive: true });
+    for (const name of await readdir(join(again, "checkpoints")))
+      if (name !== `step-${String(perEpoch).padStart(8, "0")}.safetensors`)
+        await rm(join(again, "checkpoints", name));
+    await succeed(...small, "--epochs", "2", "--out", again, "--resume");
+    expect(await readFile(join(again, "model.onnx"))).toEqual(await readFile(join(out, "model.onnx")));
+
+    const rate = await succeed(...small, "--find-rate", "--out", join(folder, "rate"));
+    expect(rate).toMatch(/--learning-rate [\d.e-]+/);
+    expect((await striate(...small, "--batch-size", "64", "--out", join(folder, "large"))).err).toMatch(
+      /expected at least the 192 images of one step, got \d+/,
+    );
   });
 
   it("finds a learning rate without leaving a run", async () => {

@@ -49,7 +49,12 @@ export const networkOptions = {
 /** Options of the recipe, which `striate train` and `striate study` share. */
 export const recipeOptions = {
   epochs: optional(positive(), "passes over the training images", "30, or 10 for a network from a file"),
-  batchSize: standard(positive(), 32, "images per training step"),
+  batchSize: standard(positive(), 32, "images that the network gets at once"),
+  accumulate: optional(
+    positive(),
+    "batches whose gradients are averaged for one training step, which takes no more memory than one batch",
+    "1",
+  ),
   optimizer: optional(
     choice("optimizer", OPTIMIZERS),
     "the optimizer",
@@ -58,7 +63,7 @@ export const recipeOptions = {
   learningRate: optional(
     above0,
     "greatest learning rate, which falls along a cosine",
-    "sgd: 0.1 x batch size / 256; adamw: 0.001, or 0.0003 for a network from a file",
+    "sgd: 0.1 x images per step / 256; adamw: 0.001, or 0.0003 for a network from a file",
   ),
   weightDecay: optional(
     atLeast0,
