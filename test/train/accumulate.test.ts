@@ -108,7 +108,9 @@ describe("accumulated gradients", () => {
       const data = {
         count: 16,
         fill: (indices: ArrayLike<number>, { images, labels }: Readonly<Record<string, Float32Array>>) => {
-          images?.forEach((_, i) => (images[i] = ((indices[Math.floor(i / 3072)]! * 37 + (i % 3072) * 11) % 17) / 17));
+          images?.forEach(
+            (_, i) => (images[i] = ((indices[Math.floor(i / 3072)]! * 37 + (i % 3072) * 11) % 17) / 17),
+          );
           labels?.fill(0);
         },
       };
