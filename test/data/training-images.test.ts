@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { mixBatch } from "../../src/data/augmentation/mix.js";
 import { randAugment } from "../../src/data/augmentation/rand-augment.js";
-import { imageFolder } from "../../src/data/images/image-folder-node.js";
+import { imageFolder } from "../../src/data/images/sources/image-folder-node.js";
 import type { ImageLoader } from "../../src/data/images/image-loader-node.js";
 import { openImageLoader } from "../../src/data/images/image-loader-node.js";
 import type { ImageSource } from "../../src/data/images/image-source.js";

@@ -3,8 +3,8 @@ import { readdir } from "node:fs/promises";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 import type { ImageSource } from "../images/image-source.js";
-import { csvParts } from "../images/csv-images-node.js";
-import { shardParts } from "../images/shards-node.js";
+import { csvParts } from "../images/sources/csv-images-node.js";
+import { shardParts } from "../images/sources/shards-node.js";
 import { classSizes, splitByName } from "../images/split-by-name.js";
 import { namedImages } from "./named-images-node.js";
 
