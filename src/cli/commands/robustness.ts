@@ -10,7 +10,8 @@ import { choice, file, positive, text, timestepChoice, whole } from "../options/
 import { command } from "./command.js";
 
 /** The data set, as help texts describe it. */
-export const LABELLED = "labelled images: a folder with one subfolder per class, a list, cifar10 or mnist";
+export const LABELLED =
+  "labelled images: a folder with one subfolder per class, a list, tar shards, Parquet files, cifar10 or mnist";
 
 /** Options about what is measured and how, which `striate robustness` and `striate compare` share. */
 export const measureOptions = {

@@ -21,7 +21,7 @@ export const dataOptions = {
   ),
   data: optional(
     text("images"),
-    "labelled images: a folder with one subfolder per class, cifar10, mnist or tiny-imagenet",
+    "labelled images: a folder with one subfolder per class, a list, tar shards, Parquet files, cifar10, mnist or tiny-imagenet",
   ),
   validation: standard(
     share,

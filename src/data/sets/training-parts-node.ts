@@ -4,6 +4,7 @@ import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 import type { ImageSource } from "../images/image-source.js";
 import { csvParts } from "../images/sources/csv-images-node.js";
+import { parquetParts } from "../images/sources/parquet-files-node.js";
 import { shardParts } from "../images/sources/shards-node.js";
 import { classSizes, splitByName } from "../images/split-by-name.js";
 import { namedImages } from "./named-images-node.js";
@@ -104,6 +105,8 @@ function withCautions(parts: Omit<TrainingParts, "cautions">): TrainingParts {
 /** Names of the parts of a data set: its subfolders, NumPy files or shards, or what its list names. */
 async function partsIn(folder: string): Promise<string[]> {
   if (folder.toLowerCase().endsWith(".csv")) return csvParts(folder);
+  const parquet = await parquetParts(folder);
+  if (parquet.length > 0 || folder.toLowerCase().endsWith(".parquet")) return parquet;
   try {
     const shards = await shardParts(folder);
     if (shards.length > 0) return shards;
