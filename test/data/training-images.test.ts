@@ -251,6 +251,15 @@ describe("splits", () => {
     expect(fingerprintOf(parts)).not.toBe(fingerprintOf(await trainingParts(root, { validation: 0.3 })));
     await mkdir(join(root, "val", "emu"));
     await writePng(join(root, "val", "emu", "1.png"), picture(1));
+    for (const validation of [0, 1])
+      await expect(trainingParts(root, { validation })).rejects.toThrow(
+        new RegExp(
+          `validation: expected a share above 0 and below (0\\.5|1) of the images .*, got ${validation}: the validation`,
+        ),
+      );
+    await expect(trainingParts(await photos(40), { validation: 0.5 })).rejects.toThrow(
+      /above 0 and below 0\.5 .*as many images again become the test part\), got 0\.5/,
+    );
     await expect(trainingParts(root)).rejects.toThrow(/emu/);
     await expect(trainingParts(join(root, "nowhere"))).rejects.toThrow(
       /expected a folder of images or one of cifar10/,

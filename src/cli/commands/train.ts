@@ -26,7 +26,7 @@ export const dataOptions = {
   validation: standard(
     share,
     0.1,
-    "share of the training images for validation, if the data have no such part",
+    "share of the training images for validation, above 0, if the data have no such part",
   ),
 };
 

@@ -59,6 +59,7 @@ export async function trainingParts(
   const training = parts.find((part) => TRAINING.test(part));
   const [val, test] = [VALIDATION, TEST].map((pattern) => parts.find((part) => pattern.test(part)));
   if (training === undefined || (val ?? test) === undefined) {
+    checkShare(name, share, 0.5, "it has no parts, so as many images again become the test part");
     const [train, validation, held] = splitByName(await namedImages(name), [share, share], seed);
     const text = `train, validation and test images are parts of ${name}, chosen by their names with seed ${seed}`;
     return withCautions({ train: train!, validation: validation!, test: held!, text });
@@ -73,6 +74,7 @@ export async function trainingParts(
       test: await open(test),
       text: parts.join(", "),
     });
+  checkShare(name, share, 1, "it has no part val");
   const [train, validation] = splitByName(all, [share], seed);
   return withCautions({
     train: train!,
@@ -80,6 +82,15 @@ export async function trainingParts(
     test: await open((val ?? test)!),
     text: `test images are the part ${(val ?? test)!}; validation images are held out from ${training} by their names, with seed ${seed}`,
   });
+}
+
+/** Makes sure that there are validation images, without which no epoch could be chosen. */
+function checkShare(name: string, share: number, below: number, why: string): void {
+  check(
+    share > 0 && share < below,
+    () =>
+      `${name}: validation: expected a share above 0 and below ${below} of the images (${why}), got ${share}: the validation images choose the best epoch`,
+  );
 }
 
 function withCautions(parts: Omit<TrainingParts, "cautions">): TrainingParts {

@@ -224,7 +224,8 @@ interface Feature {
 /** The features in the hub's metadata of a file; none if there are no such metadata. */
 function featuresOf(file: ParquetFile): Readonly<Record<string, Feature | undefined>> {
   const text = file.metadata("huggingface");
-  const value = text === undefined ? undefined : parseStrictJson(text, `"${file.path}": metadata "huggingface"`);
+  const value =
+    text === undefined ? undefined : parseStrictJson(text, `"${file.path}": metadata "huggingface"`);
   const info = isJsonObject(value) && isJsonObject(value.info) ? value.info : {};
   const features = isJsonObject(info.features) ? info.features : {};
   return Object.fromEntries(
