@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { imageFolder } from "../src/data/images/image-folder-node.js";
+import { imageFolder } from "../src/data/images/sources/image-folder-node.js";
 import { openImageLoader } from "../src/data/images/image-loader-node.js";
 import { openNetwork } from "../src/experiments/own-images/networks.js";
 import { defaultRecipe, recipeOptimizer, trainingTransform } from "../src/experiments/own-images/recipe.js";

@@ -19,12 +19,16 @@ export * from "./dataset.js";
 export * from "./scenes/digit-images.js";
 export { fetchMnist } from "./sets/fetch-mnist.js";
 export type { FetchMnistOptions } from "./sets/fetch-mnist.js";
-export type { ClassOptions, ImageFolderOptions } from "./images/image-folder.js";
+export type { ClassOptions, ImageFolderOptions } from "./images/sources/image-folder.js";
 export { idxDigits, parseIdx } from "./formats/idx.js";
 export type { IdxArray, IdxOptions, IdxPair } from "./formats/idx.js";
 export * from "./images/image-source.js";
-export { imageFiles, imagesFromFiles } from "./images/images-from-files.js";
-export type { ImagesFromFiles, ImagesFromFilesOptions, PictureFile } from "./images/images-from-files.js";
+export { imageFiles, imagesFromFiles } from "./images/sources/images-from-files.js";
+export type {
+  ImagesFromFiles,
+  ImagesFromFilesOptions,
+  PictureFile,
+} from "./images/sources/images-from-files.js";
 export type { MnistPart } from "./sets/mnist-files.js";
 export { multiDsprites } from "./scenes/multi-dsprites.js";
 export * from "./scenes/multi-mnist.js";

@@ -34,6 +34,9 @@ const MOST_SEEDS = 1000;
  * another that was trained with the same seed. The 95 % interval has two parts, added as squares: Student's t interval
  * over the seeds, with one degree of freedom less than there are seeds, and 1.96 times `imageError`.
  *
+ * Differences that are independent for another reason can take the place of seeds: {@link pairedDifference} judges those
+ * of images.
+ *
  * @param differences one for each seed
  * @param imageError a standard error of the mean difference that more seeds do not reduce, because all seeds are tested
  *   on the same images, in the unit of the differences. Default 0. It counts twice what seeds and images vary together,

@@ -1,5 +1,7 @@
 import { checkEveryFinite, checkLength, checkSome } from "../util/check.js";
 import { check } from "../util/errors.js";
+import type { VerdictStatus } from "./judgement.js";
+import { judgeDifferences } from "./judgement.js";
 import { NORMAL_QUANTILE as Z } from "./statistics.js";
 
 /** The difference of two classifiers on the same images. */
@@ -11,6 +13,8 @@ export interface PairedDifference {
   /** 95 % confidence interval of the difference. */
   readonly low: number;
   readonly high: number;
+  /** "holds" if the whole interval is above 0, so that the second is better; "reversed" if it is below 0. */
+  readonly status: VerdictStatus;
   /** Number of images on which the second is better, and on which it is worse. */
   readonly gained: number;
   readonly lost: number;
@@ -23,8 +27,9 @@ export interface PairedDifference {
 /**
  * Compares two classifiers image by image. Each value is the share of right answers for one image: 0 or 1, or a mean
  * over several conditions. If all values are 0 or 1, the interval is the adjusted Wald interval for paired proportions
- * (Bonett and Price 2012, doi:10.3102/1076998611411915), and p is that of McNemar's exact test (1947). Otherwise the
- * interval is the mean of the differences plus or minus 1.96 standard errors.
+ * (Bonett and Price 2012, doi:10.3102/1076998611411915), and p is that of McNemar's exact test (1947). Otherwise
+ * {@link judgeDifferences} judges the differences of the images by Student's t. The verdict is about these two networks
+ * and images like these: it does not say what networks trained with other seeds would do.
  *
  * @throws StriateError for lists that are empty, of different lengths, or with values outside 0 to 1
  * @example
@@ -41,7 +46,7 @@ export function pairedDifference(first: ArrayLike<number>, second: ArrayLike<num
   checkLength("paired difference: second list", second, count);
   checkEveryFinite("paired difference", first);
   checkEveryFinite("paired difference", second);
-  let [sum, squares, gained, lost, isBinary] = [0, 0, 0, 0, true];
+  let [sum, gained, lost, isBinary] = [0, 0, 0, true];
   for (let i = 0; i < count; i++) {
     const [a, b] = [first[i]!, second[i]!];
     check(
@@ -50,36 +55,32 @@ export function pairedDifference(first: ArrayLike<number>, second: ArrayLike<num
     );
     isBinary &&= (a === 0 || a === 1) && (b === 0 || b === 1);
     sum += b - a;
-    squares += (b - a) ** 2;
     if (b > a) gained++;
     if (b < a) lost++;
   }
-  const difference = sum / count;
+  const common = { count, difference: sum / count, gained, lost };
   if (isBinary) {
     const [up, down] = [(gained + 1) / (count + 2), (lost + 1) / (count + 2)];
     const centre = up - down;
     const half = Z * Math.sqrt((up + down - centre ** 2) / (count + 2));
+    const [low, high] = [Math.max(-1, centre - half), Math.min(1, centre + half)];
     return {
-      count,
-      difference,
-      low: Math.max(-1, centre - half),
-      high: Math.min(1, centre + half),
-      gained,
-      lost,
+      ...common,
+      low,
+      high,
+      status: low > 0 ? "holds" : high < 0 ? "reversed" : "undecided",
       p: mcNemar(gained, lost),
       method: "adjusted Wald interval of Bonett and Price, McNemar's exact test",
     };
   }
-  const variance = count > 1 ? Math.max(0, squares - count * difference ** 2) / (count - 1) : Infinity;
-  const half = Z * Math.sqrt(variance / count);
+  const { mean, margin, status } = judgeDifferences(Array.from(first, (value, i) => second[i]! - value));
+  const half = Number.isNaN(margin) ? Infinity : margin;
   return {
-    count,
-    difference,
-    low: Math.max(-1, difference - half),
-    high: Math.min(1, difference + half),
-    gained,
-    lost,
-    method: "normal interval of the differences per image",
+    ...common,
+    low: Math.max(-1, mean - half),
+    high: Math.min(1, mean + half),
+    status,
+    method: "Student's t interval of the differences per image",
   };
 }
 

@@ -10,9 +10,10 @@ import type { State } from "./module.js";
 
 /**
  * The kind of a piece of state: a trained parameter ("param"), a running statistic ("buffer"), state of the
- * optimizer, or a moving average ("ema").
+ * optimizer, a moving average ("ema"), or the sum of gradients so far ("accumulated"), which is 0 between two steps of
+ * the optimizer.
  */
-export type StateKind = "param" | "buffer" | "optimizer" | "ema";
+export type StateKind = "param" | "buffer" | "optimizer" | "ema" | "accumulated";
 
 /**
  * One piece of state. The graph reads its current value from `input` and writes its next value to `output`.
@@ -43,8 +44,8 @@ export interface TrainingStep {
    */
   readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /**
-   * Scalar float32 inputs that the host feeds, if the graph depends on them: "learningRate" and "step", the
-   * number of steps done before this one.
+   * Scalar float32 inputs that the host feeds, if the graph depends on them: "learningRate"; "step", the number of
+   * steps done before this one; and "last", 1 in the last run of a step and 0 in those before it.
    */
   readonly scalarInputs: readonly string[];
   readonly state: readonly StateSpec[];
@@ -64,9 +65,13 @@ export type TrainingLayout = Omit<TrainingStep, "outputs">;
 export const STEP_INPUT = "step";
 /** Name of the input of a training step for the learning rate, a scalar float32. */
 export const LEARNING_RATE_INPUT = "learningRate";
+/** Name of the input of a training step that is 1 in the last run of a step and 0 in those before it, a scalar float32. */
+export const LAST_INPUT = "last";
 
 /** Name of the optimizer's slot `slot` for a parameter, in a state. */
 export const slotName = (slot: string, parameter: string): string => `optimizer.${slot}.${parameter}`;
+/** Name of the sum of a parameter's gradients in a state. */
+export const accumulatedName = (parameter: string): string => `accumulated.${parameter}`;
 /** Name of the moving average of a parameter in a state. */
 export const emaName = (parameter: string): string => `ema.${parameter}`;
 

@@ -4,7 +4,9 @@ import {
   add,
   cast,
   input,
+  greater,
   lessOrEqual,
+  scaledAdd,
   showShape,
   sub,
   topologicalOrder,
@@ -15,7 +17,7 @@ import { gradientsInParts } from "../graph/gradient.js";
 import { operatorOf } from "../graph/operator.js";
 import { scopeOfParts } from "../graph/tensor.js";
 import { nextName } from "../runtime/runtime.js";
-import { checkTensor } from "../util/check.js";
+import { checkTensor, checkWhole } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Parts } from "../util/slices.js";
 import { atOnce } from "../util/slices.js";
@@ -26,7 +28,14 @@ import type { NamedParameters } from "./module.js";
 import { isTrainable } from "./module.js";
 import type { Named, Optimizer } from "./optimizer.js";
 import type { StateKind, StateSpec, TrainingStep } from "./training-state.js";
-import { LEARNING_RATE_INPUT, STEP_INPUT, emaName, slotName } from "./training-state.js";
+import {
+  LAST_INPUT,
+  LEARNING_RATE_INPUT,
+  STEP_INPUT,
+  accumulatedName,
+  emaName,
+  slotName,
+} from "./training-state.js";
 
 /** Options of `trainingStep`. */
 export interface TrainingStepOptions {
@@ -57,6 +66,12 @@ export interface TrainingStepOptions {
   readonly clipNorm?: number;
   /** Largest magnitude of one gradient element, applied after `clipNorm` (default: no clipping). */
   readonly clipValue?: number;
+  /**
+   * Number of runs of the graph for one step of the optimizer (default 1). The gradients of these runs are averaged in
+   * further state, and all but the last run leave parameters, optimizer and moving averages unchanged; the host says
+   * which run is the last (`LAST_INPUT`). Buffers, such as running statistics, change in every run.
+   */
+  readonly accumulate?: number;
   /** A moving average to keep of all parameters and buffers that the step changes (default: none). */
   readonly ema?: MovingAverage;
   /**
@@ -72,8 +87,8 @@ export interface TrainingStepOptions {
  * average of a frozen value is the value itself, so there is no "ema." state for it.
  *
  * @throws StriateError if the loss is not a float32 scalar, something other than a buffer of the model is
- * updated, the loss or a metric needs an input that is not listed, names collide, or there is nothing to
- * train.
+ * updated, the loss or a metric needs an input that is not listed, names collide, there is nothing to train,
+ * or `accumulate` is given together with `skipNonFinite`.
  */
 export function trainingStep(options: TrainingStepOptions): TrainingStep {
   return atOnce(trainingStepInParts(options));
@@ -89,15 +104,22 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
   const trained = trainedParameters(options);
   const step = input(STEP_INPUT, []);
   const learningRate = input(LEARNING_RATE_INPUT, []);
+  const { accumulate = 1 } = options;
+  checkWhole("training step: accumulate", accumulate);
+  check(
+    accumulate === 1 || options.skipNonFinite !== true,
+    () => "training step: expected accumulate or skipNonFinite, got both",
+  );
   const builder = new StateBuilder();
   const returned: Record<string, Tensor> = {};
 
   const changes = function* (): Parts<void> {
     const names = [...trained.keys()];
-    const raw: Named = zip(names, yield* gradientsInParts(loss, [...trained.values()], { recompute }));
+    const own: Named = zip(names, yield* gradientsInParts(loss, [...trained.values()], { recompute }));
+    const raw = accumulate === 1 ? own : addAccumulated(builder, own, accumulate);
     const norm = globalNorm(raw);
     const finite = isFinite(add(loss, norm));
-    if (options.skipNonFinite === true) builder.onlyIf = finite;
+    if (options.skipNonFinite === true) builder.onlyIf = () => finite;
     Object.assign(returned, { loss, gradientNorm: norm, finite: cast(finite, "float32") });
 
     const clipped =
@@ -113,7 +135,7 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
     for (const [name, parameter] of trained)
       builder.add("param", name, parameter, result.parameters.get(name)!);
     addBuffers(builder, options);
-    const changed = builder.state.map(({ name }) => name);
+    const changed = builder.state.flatMap(({ name, kind }) => (kind === "accumulated" ? [] : [name]));
     for (const slot of optimizer.slots) {
       for (const [name, old] of slots[slot]!) {
         builder.add("optimizer", slotName(slot, name), old, result.slots[slot]!.get(name)!, { value: 0 });
@@ -132,13 +154,14 @@ export function* trainingStepInParts(options: TrainingStepOptions): Parts<Traini
   // before the updates, which may then overwrite the gradients.
   const outputs = { ...builder.outputs, ...returned };
   const owned = new Set(builder.state.map(({ name }) => name));
-  const used = checkInputs(outputs, options, new Set([...owned, STEP_INPUT, LEARNING_RATE_INPUT]));
+  const scalars = [LEARNING_RATE_INPUT, STEP_INPUT, LAST_INPUT];
+  const used = checkInputs(outputs, options, new Set([...owned, ...scalars]));
   return {
     outputs,
     inputs: options.inputs
       .map((x) => ({ name: inputName(x), dtype: x.dtype, shape: x.shape }))
       .filter(({ name }) => used.has(name)),
-    scalarInputs: [LEARNING_RATE_INPUT, STEP_INPUT].filter((name) => used.has(name)),
+    scalarInputs: scalars.filter((name) => used.has(name)),
     state: builder.state,
     metrics: Object.keys(returned),
     frozen: [...options.parameters.keys()].filter((name) => !owned.has(name)),
@@ -151,7 +174,8 @@ class StateBuilder {
   readonly outputs: Record<string, Tensor> = {};
   /** Current and next value of each piece of state. */
   readonly values = new Map<string, { readonly old: Tensor; readonly next: Tensor }>();
-  onlyIf: Tensor | undefined;
+  /** The condition under which state of a kind changes; undefined if it always does. */
+  onlyIf: (kind: StateKind) => Tensor | undefined = () => undefined;
 
   add(
     kind: StateKind,
@@ -167,8 +191,21 @@ class StateBuilder {
     const output = nextName(name);
     this.values.set(name, { old, next });
     this.state.push({ name, kind, dtype: old.dtype, shape: old.shape, input: name, output, initial });
-    this.outputs[output] = this.onlyIf === undefined ? next : where(this.onlyIf, next, old);
+    const condition = this.onlyIf(kind);
+    this.outputs[output] = condition === undefined ? next : where(condition, next, old);
   }
+}
+
+/** Adds the gradients of one run, divided by the number of runs, to those of the runs before it. Returns the sums. */
+function addAccumulated(builder: StateBuilder, gradients: Named, runs: number): Named {
+  const last = greater(input(LAST_INPUT, []), 0.5);
+  builder.onlyIf = (kind) => (kind === "buffer" || kind === "accumulated" ? undefined : last);
+  return mapNamed(gradients, (gradient, name) => {
+    const before = input(accumulatedName(name), gradient.shape);
+    const sum = scaledAdd(gradient, 1 / runs, before);
+    builder.add("accumulated", accumulatedName(name), before, where(last, 0, sum), { value: 0 });
+    return sum;
+  });
 }
 
 function addBuffers(builder: StateBuilder, { parameters, updates = [] }: TrainingStepOptions): void {

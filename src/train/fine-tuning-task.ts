@@ -5,6 +5,7 @@ import type { Rewrite } from "../graph/substitute.js";
 import { substitute } from "../graph/substitute.js";
 import { inputsOf } from "../graph/topological-order.js";
 import { batchStatistics } from "../nn/batch-statistics.js";
+import { activeDropout } from "../nn/layers/dropout.js";
 import { TrainingPass } from "../nn/layers/layer.js";
 import { crossEntropy, softCrossEntropy } from "../nn/losses.js";
 import type { NamedParameters } from "../nn/module.js";
@@ -42,7 +43,7 @@ export const TARGETS = "targets";
  * A task that continues the training of a traced classifier, such as one from an ONNX file, one behind a
  * VOneBlock, or one into which oscillators were built. The task reads "images", which have the shape of the
  * network's own input, and "labels", [batch] (whole numbers), or "targets" (see the options). The loss is the mean
- * cross-entropy, and the output is "logits". To start from the file's values, pass them as `Recipe.values`.
+ * cross-entropy, and the output is "logits". In training, the network's Dropout is active. To start from the file's values, pass them as `Recipe.values`.
  *
  * @throws StriateError for logits that are not [batch, classes], and for inputs besides images and noise
  */
@@ -69,9 +70,17 @@ export class FineTuningTask implements Task {
   loss(batch: number): LossGraph {
     const { labelSmoothing = 0, targets, batchStatistics: trains } = this.options;
     const pass = new TrainingPass();
-    const rewrite = trains && batchStatistics(pass, trains);
-    const { inputs, noise, logits } = this.#trace(batch, rewrite);
-    const common = { noise, updates: pass.updates };
+    const rewrites = [activeDropout(pass), ...(trains ? [batchStatistics(pass, trains)] : [])];
+    const traced = this.#trace(batch, (node, operands) => {
+      for (const rewrite of rewrites) {
+        const made = rewrite(node, operands);
+        if (made !== undefined) return made;
+      }
+      return undefined;
+    });
+    const { logits } = traced;
+    const inputs = [...traced.inputs, ...pass.noise];
+    const common = { noise: { ...traced.noise, ...pass.noiseKinds }, updates: pass.updates };
     if (targets === "distributions") {
       const mixed = input(TARGETS, [batch, logits.shape[1]!]);
       const loss = softCrossEntropy(logits, mixed, { labelSmoothing });

@@ -8,17 +8,22 @@ import type { Schedule } from "../nn/schedules.js";
 import { constantRate } from "../nn/schedules.js";
 import type { TrainingLayout } from "../nn/training-state.js";
 import {
+  LAST_INPUT,
+  LEARNING_RATE_INPUT,
+  STEP_INPUT,
   frozenValues,
   initialTrainingState,
   modelValues,
   writeTrainingStepInParts,
 } from "../nn/training-state.js";
 import { trainingStepInParts } from "../nn/training-step.js";
+import { showShape } from "../graph/index.js";
 import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
+import { average } from "../metrics/statistics.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
 import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
-import { checkShape, nonFiniteTensor } from "../util/check.js";
+import { checkShape, checkWhole, nonFiniteTensor } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
 import type { Parts } from "../util/slices.js";
 import { atOnce, inSlices } from "../util/slices.js";
@@ -29,6 +34,13 @@ import { fillInputs } from "./task.js";
 /** All settings of a training run except the task and its data. */
 export interface Recipe {
   readonly batchSize: number;
+  /**
+   * Number of batches whose gradients are averaged for one step of the optimizer. Default 1. The result is that of one
+   * batch of `batchSize` x `accumulate` samples up to rounding, with the memory of one batch, if the loss is a mean over
+   * samples. Losses and layers that join the samples of a batch see `batchSize` samples: batch normalisation in training
+   * takes its statistics from them, and updates the running ones once for each batch.
+   */
+  readonly accumulate?: number;
   /** Random seed of the initial parameters, the order of the samples, and the noise. */
   readonly seed: number;
   /** The optimizer. Default: Adam with PyTorch's defaults. */
@@ -99,14 +111,17 @@ export class Trainer {
     runtime: Runtime,
     options: SessionOptions & { readonly from?: TrainerState } = {},
   ): Promise<Trainer> {
-    const { batchSize, seed, optimizer = adam(), clipNorm, clipValue, ema, recompute, trainable } = recipe;
-    const batches = new Batches({ count: data.count, batchSize, seed });
+    const { batchSize, accumulate = 1, seed, optimizer = adam() } = recipe;
+    const { clipNorm, clipValue, ema, recompute, trainable } = recipe;
+    checkWhole("training: accumulate", accumulate);
+    const batches = new Batches({ count: data.count, batchSize: batchSize * accumulate, seed });
     const loss = task.loss(batchSize);
     const step = trainingStepInParts({
       inputs: loss.inputs,
       loss: loss.loss,
       parameters: task.parameters,
       optimizer,
+      accumulate,
       ...(loss.metrics && { metrics: loss.metrics }),
       ...(loss.updates && { updates: loss.updates }),
       ...(clipNorm !== undefined && { clipNorm }),
@@ -116,6 +131,7 @@ export class Trainer {
       ...(trainable && { trainable }),
     });
     const training = await inSlices(step);
+    if (accumulate > 1) checkBatchAxis(training, batchSize);
     const initial = await inSlices(initialValuesInParts(task, recipe));
     const { from } = options;
     const target = targetOf(runtime, options);
@@ -138,8 +154,13 @@ export class Trainer {
     return this.#step;
   }
 
+  /** Number of samples in a step, over all batches whose gradients it averages. */
   get batchSize(): number {
-    return this.recipe.batchSize;
+    return this.recipe.batchSize * this.accumulate;
+  }
+
+  private get accumulate(): number {
+    return this.recipe.accumulate ?? 1;
   }
 
   /**
@@ -151,18 +172,18 @@ export class Trainer {
     const step = this.#step;
     const feeds = await (this.#next?.step === step ? this.#next.feeds : this.#feeds(step));
     const rate = this.#learningRate(step);
-    const scalars = { learningRate: scalarData(rate), step: scalarData(step) };
-    const used = Object.entries(scalars).filter(([name]) => this.training.scalarInputs.includes(name));
-    const running = this.program.step({ ...feeds, ...Object.fromEntries(used) });
+    const runs = this.#runsOf(feeds, { learningRate: rate, step });
+    let running = this.program.step(runs[0]!);
     this.#next = { step: step + 1, feeds: this.#feeds(step + 1) };
     // An error of the next batch is thrown only when the batch is due.
     this.#next.feeds.catch(() => undefined);
-    const returned = await running;
-    const metrics = Object.fromEntries(
-      Object.entries(returned).flatMap(([name, { data }]) =>
-        data.length === 1 ? [[name, Number(data[0])]] : [],
-      ),
-    );
+    const each = [scalarsOf(await running)];
+    for (const run of runs.slice(1)) {
+      // Numbers that are not finite stay so in the sums, and are found below.
+      running = this.program.step(run);
+      each.push(scalarsOf(await running));
+    }
+    const metrics = joined(each);
     const { finite, loss, ...rest } = metrics;
     if (finite !== 1 || loss === undefined) {
       throw new StriateError(
@@ -195,12 +216,79 @@ export class Trainer {
     return this.program.close();
   }
 
+  /** The inputs of the runs of one step: for each batch, its samples and the scalars. */
+  #runsOf(
+    feeds: Readonly<Record<string, TensorData>>,
+    scalars: Readonly<Record<typeof LEARNING_RATE_INPUT | typeof STEP_INPUT, number>>,
+  ): Record<string, TensorData>[] {
+    const { accumulate, training } = this;
+    return Array.from({ length: accumulate }, (_, run) => {
+      const all = { ...scalars, [LAST_INPUT]: run === accumulate - 1 ? 1 : 0 };
+      const used = Object.entries(all).filter(([name]) => training.scalarInputs.includes(name));
+      return {
+        ...(accumulate === 1 ? feeds : partOf(feeds, run, accumulate)),
+        ...Object.fromEntries(used.map(([name, value]) => [name, scalarData(value)])),
+      };
+    });
+  }
+
   #feeds(step: number): Promise<Record<string, TensorData>> {
     const { indices } = this.batches.at(step);
     const labels = [this.recipe.seed, "training noise", step];
     const { noise = {}, classes } = this.loss;
-    return fillInputs(this.training.inputs, noise, this.data, indices, labels, classes);
+    // All samples of a step are filled together, so that noise, augmentation and mixing are those of one large batch.
+    const inputs = this.training.inputs.map(({ name, shape: [first, ...rest] }) => ({
+      name,
+      shape: this.accumulate === 1 ? [first!, ...rest] : [this.batchSize, ...rest],
+    }));
+    return fillInputs(inputs, noise, this.data, indices, labels, classes);
   }
+}
+
+/** Makes sure that the inputs can be cut into batches. */
+function checkBatchAxis({ inputs }: TrainingLayout, batchSize: number): void {
+  for (const { name, shape } of inputs)
+    check(
+      shape[0] === batchSize,
+      () =>
+        `training: accumulate: expected the batch of ${batchSize} as the first axis of every input, got "${name}" ${showShape(shape)}`,
+    );
+}
+
+/** One of `count` equal parts of every input, along the first axis. */
+function partOf(
+  feeds: Readonly<Record<string, TensorData>>,
+  at: number,
+  count: number,
+): Record<string, TensorData> {
+  const part = ({ dtype, shape: [first, ...rest], data }: TensorData): TensorData => {
+    const size = data.length / count;
+    return { dtype, shape: [first! / count, ...rest], data: data.slice(at * size, (at + 1) * size) };
+  };
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, part(tensor)]));
+}
+
+function scalarsOf(returned: Readonly<Record<string, TensorData>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(returned).flatMap(([name, { data }]) =>
+      data.length === 1 ? [[name, Number(data[0])]] : [],
+    ),
+  );
+}
+
+/**
+ * The scalars of a step from those of its runs: means over its batches. The norm of the averaged gradients is known in
+ * the last run.
+ */
+function joined(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const last = runs.at(-1)!;
+  if (runs.length === 1) return last;
+  return Object.fromEntries(
+    Object.entries(last).map(([name, value]) => [
+      name,
+      name === "gradientNorm" ? value : average(runs.map((run) => run[name]!)),
+    ]),
+  );
 }
 
 /** What in a batch may have made the loss infinite or NaN. */
@@ -228,7 +316,9 @@ function* initialValuesInParts(task: Task, { seed, values }: Pick<Recipe, "seed"
 
 function restored(training: TrainingLayout, tensors: ReadonlyMap<string, TensorData>): State {
   return new Map(
-    training.state.map(({ name, shape }) => {
+    training.state.map(({ name, kind, shape }): [string, TensorData] => {
+      if (kind === "accumulated")
+        return [name, { dtype: "float32", shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }];
       const value = tensors.get(name);
       check(value, () => `checkpoint: "${name}" is missing`);
       checkShape(`checkpoint: "${name}"`, value.shape, shape);

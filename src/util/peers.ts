@@ -3,7 +3,7 @@ import { StriateError } from "./errors.js";
 /*
  * The optional peers: packages that Striate uses but does not install, because they are large and few users need all of
  * them. Each is loaded at its first use, by one file (`runtime/ort-node.ts`, `runtime/ort-web.ts`,
- * `data/images/sharp-node.ts`, `report/vega.ts`, and `bullmq.ts`, `redis.ts` and `postgres.ts` in
+ * `data/images/sharp-node.ts`, `data/formats/parquet-node.ts`, `report/vega.ts`, and `bullmq.ts`, `redis.ts` and `postgres.ts` in
  * `sweeps/queue/`).
  */
 
@@ -31,6 +31,12 @@ export const PEERS = {
   sharp: { what: "image files", oldest: "0.35.5", install: ["sharp"] },
   vega: { what: "charts of reports", oldest: "6.4.0", install: ["vega", "vega-lite"] },
   "vega-lite": { what: "charts of reports", oldest: "6.4.3", install: ["vega", "vega-lite"] },
+  hyparquet: { what: "Parquet files", oldest: "1.33.0", install: ["hyparquet"] },
+  "hyparquet-compressors": {
+    what: "Parquet files with other compressions than Snappy",
+    oldest: "1.1.2",
+    install: ["hyparquet-compressors"],
+  },
   bullmq: { what: "queues of sweeps", oldest: "6.7.0", install: ["bullmq", "ioredis"] },
   ioredis: { what: "queues of sweeps on Redis", oldest: "6.0.0", install: ["bullmq", "ioredis"] },
   pg: { what: "queues of sweeps on PostgreSQL", oldest: "8.23.1", install: ["bullmq", "pg"] },

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { imageFolder } from "../../src/data/images/image-folder-node.js";
+import { imageFolder } from "../../src/data/images/sources/image-folder-node.js";
 import type { SkippedImage } from "../../src/data/images/image-source.js";
 import { readImages } from "../../src/data/images/image-source.js";
 import { prepareImages } from "../../src/data/images/prepared-images.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -134,6 +134,44 @@ describe("striate train", () => {
     expect(await readFile(join(out, "both.html"), "utf8")).toContain("blue");
   });
 
+  it("averages the gradients of several batches for one step, and resumes with the same weights", async () => {
+    const folder = await temporaryFolder();
+    const small = [
+      "train",
+      "--data",
+      data,
+      ...SMALL,
+      "--accumulate",
+      "3",
+      "--threads",
+      "1",
+      "--loaders",
+      "1",
+    ];
+    const [out, again] = [join(folder, "run"), join(folder, "again")];
+    const { err } = await striate(...small, "--epochs", "2", "--out", out);
+    expect(err).toContain("batches of 8, 3 for each step · sgd with a learning rate of 0.009375");
+    const { recipe, validation, data: facts } = await json<TrainingReport>(join(out, "results.json"));
+    expect(recipe).toMatchObject({ batchSize: 8, accumulate: 3, learningRate: (0.1 * 24) / 256 });
+    const perEpoch = Math.floor(facts.counts.train / 24);
+    expect(validation.map(({ step }) => step)).toEqual([perEpoch, 2 * perEpoch]);
+    expect(await readFile(join(out, "config.toml"), "utf8")).toContain("accumulate = 3");
+
+    // Without the second epoch's checkpoints, the run continues from the first epoch.
+    await cp(out, again, { recursive: true });
+    for (const name of await readdir(join(again, "checkpoints")))
+      if (name !== `step-${String(perEpoch).padStart(8, "0")}.safetensors`)
+        await rm(join(again, "checkpoints", name));
+    await succeed(...small, "--epochs", "2", "--out", again, "--resume");
+    expect(await readFile(join(again, "model.onnx"))).toEqual(await readFile(join(out, "model.onnx")));
+
+    const rate = await succeed(...small, "--find-rate", "--out", join(folder, "rate"));
+    expect(rate).toMatch(/--learning-rate [\d.e-]+/);
+    expect((await striate(...small, "--batch-size", "64", "--out", join(folder, "large"))).err).toMatch(
+      /expected at least the 192 images of one step, got \d+/,
+    );
+  });
+
   it("finds a learning rate without leaving a run", async () => {
     const out = join(await temporaryFolder(), "rate");
     const printed = await succeed(
@@ -250,18 +288,5 @@ describe("striate study", () => {
   it("refuses additions that it does not know", async () => {
     const { err } = await striate("study", "--data", data, ...SMALL, "--variants", "v2");
     expect(err).toMatch(/--variants: unknown addition "v2"/);
-  });
-});
-
-describe("striate compare", () => {
-  it("refuses what is no result card", async () => {
-    const folder = await temporaryFolder();
-    const path = join(folder, "card.json");
-    await writeFile(path, "{}");
-    expect((await striate("compare", path, path)).err).toMatch(
-      /expected a result card of striate robustness/,
-    );
-    expect((await striate("compare", join(folder, "none.json"), path)).err).toMatch(/none\.json/);
-    expect((await striate("compare", "model.onnx", path)).err).toMatch(/expected a result card \(\.json\)/);
   });
 });

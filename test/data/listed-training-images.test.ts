@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { indexTar, readRange } from "../../src/data/formats/tar-index-node.js";
-import { parseCsv } from "../../src/data/images/csv-images-node.js";
+import { parseCsv } from "../../src/data/images/sources/csv-images-node.js";
 import { writePng } from "../../src/data/images/images-node.js";
 import { namedImages } from "../../src/data/sets/named-images-node.js";
 import { trainingParts } from "../../src/data/sets/training-parts-node.js";

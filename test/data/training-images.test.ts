@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { mixBatch } from "../../src/data/augmentation/mix.js";
 import { randAugment } from "../../src/data/augmentation/rand-augment.js";
-import { imageFolder } from "../../src/data/images/image-folder-node.js";
+import { imageFolder } from "../../src/data/images/sources/image-folder-node.js";
 import type { ImageLoader } from "../../src/data/images/image-loader-node.js";
 import { openImageLoader } from "../../src/data/images/image-loader-node.js";
 import type { ImageSource } from "../../src/data/images/image-source.js";
@@ -251,6 +251,15 @@ describe("splits", () => {
     expect(fingerprintOf(parts)).not.toBe(fingerprintOf(await trainingParts(root, { validation: 0.3 })));
     await mkdir(join(root, "val", "emu"));
     await writePng(join(root, "val", "emu", "1.png"), picture(1));
+    for (const validation of [0, 1])
+      await expect(trainingParts(root, { validation })).rejects.toThrow(
+        new RegExp(
+          `validation: expected a share above 0 and below (0\\.5|1) of the images .*, got ${validation}: the validation`,
+        ),
+      );
+    await expect(trainingParts(await photos(40), { validation: 0.5 })).rejects.toThrow(
+      /above 0 and below 0\.5 .*as many images again become the test part\), got 0\.5/,
+    );
     await expect(trainingParts(root)).rejects.toThrow(/emu/);
     await expect(trainingParts(join(root, "nowhere"))).rejects.toThrow(
       /expected a folder of images or one of cifar10/,

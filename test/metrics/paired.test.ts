@@ -41,13 +41,19 @@ describe("paired differences", () => {
     expect(high).toBeGreaterThan(0);
   });
 
-  it("of means over conditions have a normal interval and no p-value", () => {
+  it("of means over conditions have the interval of judgeDifferences and no p-value", () => {
     const found = pairedDifference([0.5, 0, 1, 0.25], [1, 0.5, 1, 0.25]);
     expect(found.difference).toBe(0.25);
     expect(found.p).toBeUndefined();
     const deviation = Math.sqrt((4 * 0.25 ** 2) / 3);
-    expect(found.high - found.difference).toBeCloseTo((1.959963984540054 * deviation) / 2, 12);
-    expect(found.method).toContain("normal");
+    // scipy.stats.t.ppf(0.975, 3)
+    expect(found.high - found.difference).toBeCloseTo((3.182446 * deviation) / 2, 4);
+    expect(found.status).toBe("undecided");
+    expect(found.method).toContain("Student");
+    const decided = pairedDifference([0.5, 0.5, 0.5, 0.25], [0, 0.25, 0, 0]);
+    expect(decided.status).toBe("reversed");
+    expect(decided.high).toBeLessThan(0);
+    expect(pairedDifference([0.5], [1])).toMatchObject({ low: -1, high: 1, status: "undecided" });
   });
 
   it("refuse lists that are no shares of the same images", () => {

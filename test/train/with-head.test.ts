@@ -15,6 +15,7 @@ import {
   softmax,
   transpose,
   writeOnnx,
+  topologicalOrder,
 } from "../../src/graph/index.js";
 import type { ImportedModel } from "../../src/graph/onnx/read/read.js";
 import { readOnnx } from "../../src/graph/onnx/read/read.js";
@@ -24,7 +25,7 @@ import { initialState, namedParameters } from "../../src/nn/module.js";
 import { asConstants } from "../../src/nn/training-state.js";
 import { nodeRuntime } from "../../src/runtime/node.js";
 import { withKuramoto } from "../../src/systems/akorn/index.js";
-import { ClassificationTask, ResNet } from "../../src/systems/baselines/index.js";
+import { ClassificationTask, ResNet, Vgg } from "../../src/systems/baselines/index.js";
 import { VOneBlock, sampleReceptiveFields, withV1 } from "../../src/systems/vonenet/index.js";
 import { FineTuningTask } from "../../src/train/fine-tuning-task.js";
 import { describeModel, modelMetadata } from "../../src/train/model-description.js";
@@ -185,6 +186,56 @@ describe("batch statistics of an imported network", () => {
     const c = await trained(frozen, valuesOf(model));
     expect(c.values.get("bn1.runningMean")!.data).toEqual(values.get("bn1.runningMean")!.data);
     expect(a.values.get("bn1.runningMean")!.data).not.toEqual(values.get("bn1.runningMean")!.data);
+  });
+});
+
+describe("dropout of an imported network", () => {
+  it("drops the same elements in training as that of the network that was exported, and none in evaluation", async () => {
+    const network = new Vgg({ depth: 11, classes: 3, width: 0.0625, batchNorm: true, grid: 1, hidden: 16 });
+    const own = new ClassificationTask(network, [3, 32, 32]);
+    const values = initialState(own.parameters, (name) => Random.derive(1, name));
+    // The last layers begin so small that what they drop would hardly matter.
+    for (const [name, { data }] of values)
+      if (name.startsWith("classifier") && name.endsWith("weight"))
+        (data as Float32Array).forEach((value, at) => (data[at] = 30 * value));
+    const graph = own.inference("batch");
+    const { bytes } = writeOnnx(lower(graph.outputs, "portable"), { values: asConstants(values) });
+    const model = readOnnx(bytes);
+    const options = {
+      images: model.inputs.images!,
+      logits: model.outputs.logits!,
+      parameters: tensorsOf(model),
+      batchStatistics: () => true,
+    };
+    const imported = new FineTuningTask(options);
+    expect(imported.loss(4).noise).toEqual({ "noise:0": "uniform", "noise:1": "uniform" });
+    expect(imported.inference("batch").inputs).toHaveLength(1);
+    const [a, b] = [await trained(own, values), await trained(imported, valuesOf(model))];
+    a.losses.forEach((loss, i) => {
+      expect(b.losses[i]).toBeCloseTo(loss, 4);
+    });
+    // A network without dropout has other losses, so the elements that were dropped matter.
+    const plain = new Vgg({
+      depth: 11,
+      classes: 3,
+      width: 0.0625,
+      batchNorm: true,
+      grid: 1,
+      hidden: 16,
+      dropout: 0,
+    });
+    const c = await trained(new ClassificationTask(plain, [3, 32, 32]), values);
+    expect(Math.abs(c.losses[0]! - a.losses[0]!)).toBeGreaterThan(1e-3);
+    // A new last layer keeps it, and so does the file of what was trained.
+    const headed = withHead(model, { classes: ["x", "y"] });
+    const types = (tensors: Readonly<Record<string, Tensor>>) =>
+      topologicalOrder(Object.values(tensors)).filter(({ type }) => type === "Dropout").length;
+    expect(types(headed.outputs)).toBe(2);
+    const again = writeOnnx(lower(imported.inference("batch").outputs, "portable"), {
+      values: asConstants(valuesOf(model)),
+    });
+    expect(types(readOnnx(again.bytes).outputs)).toBe(2);
+    expect(types(lower(headed.outputs, "cpu"))).toBe(0);
   });
 });
 

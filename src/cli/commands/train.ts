@@ -21,12 +21,12 @@ export const dataOptions = {
   ),
   data: optional(
     text("images"),
-    "labelled images: a folder with one subfolder per class, cifar10, mnist or tiny-imagenet",
+    "labelled images: a folder with one subfolder per class, a list, tar shards, Parquet files, cifar10, mnist or tiny-imagenet",
   ),
   validation: standard(
     share,
     0.1,
-    "share of the training images for validation, if the data have no such part",
+    "share of the training images for validation, above 0, if the data have no such part",
   ),
 };
 
@@ -49,7 +49,12 @@ export const networkOptions = {
 /** Options of the recipe, which `striate train` and `striate study` share. */
 export const recipeOptions = {
   epochs: optional(positive(), "passes over the training images", "30, or 10 for a network from a file"),
-  batchSize: standard(positive(), 32, "images per training step"),
+  batchSize: standard(positive(), 32, "images that the network gets at once"),
+  accumulate: optional(
+    positive(),
+    "batches whose gradients are averaged for one training step, which takes no more memory than one batch",
+    "1",
+  ),
   optimizer: optional(
     choice("optimizer", OPTIMIZERS),
     "the optimizer",
@@ -58,7 +63,7 @@ export const recipeOptions = {
   learningRate: optional(
     above0,
     "greatest learning rate, which falls along a cosine",
-    "sgd: 0.1 x batch size / 256; adamw: 0.001, or 0.0003 for a network from a file",
+    "sgd: 0.1 x images per step / 256; adamw: 0.001, or 0.0003 for a network from a file",
   ),
   weightDecay: optional(
     atLeast0,

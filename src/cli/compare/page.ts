@@ -2,14 +2,18 @@ import { CATEGORICAL, UNIFORM_CYCLE, cssGradient } from "../../draw/index.js";
 import type { PairedDifference } from "../../metrics/paired.js";
 import { chartFigure, lineBlock } from "../../report/chart-block.js";
 import type { Content, Section } from "../../report/html.js";
-import { details, markup, note, page, percent, table } from "../../report/html.js";
+import { details, figure, markup, note, page, percent, table } from "../../report/html.js";
+import { pictureGrid } from "../../report/picture-grid.js";
 import { betterMark, points } from "../../report/verdict.js";
 import type { ComparedMeasure, Comparison } from "../../robustness/comparison.js";
+import type { ComparedPictures } from "./pictures.js";
 
 /** What the page shows besides the comparison. */
 export interface ComparisonPageOptions {
   /** Names of the classes, if they are known. */
   readonly classes?: readonly string[];
+  /** Pictures of images on which the networks differ, if the images are there. */
+  readonly pictures?: ComparedPictures;
   readonly command: string;
   readonly date: string;
 }
@@ -49,16 +53,10 @@ export async function comparisonPage(
   });
 }
 
-/** Whether the interval of a difference leaves out 0. */
-export function isDecided({ low, high }: PairedDifference): boolean {
-  return low > 0 || high < 0;
-}
-
 /** A difference with its interval and, if there is one, the p-value of McNemar's test. */
 function differenceText(difference: PairedDifference | undefined): Content {
   if (difference === undefined) return "–";
-  const { difference: mean, low, high, p, gained, lost } = difference;
-  const status = !isDecided(difference) ? "undecided" : mean > 0 ? "holds" : "reversed";
+  const { difference: mean, low, high, status, p, gained, lost } = difference;
   const test = p === undefined ? "" : `, p ${p < 0.001 ? "< 0.001" : p.toFixed(3)}`;
   return markup`<b>${points(mean)}</b><span class="spread"> ${points(low)} to ${points(high)}</span><br>${betterMark(status)}<small>+${gained} −${lost}${test}</small>`;
 }
@@ -103,7 +101,7 @@ function methods(measures: readonly ComparedMeasure[]): string {
 function headline(name: string, first: string, measures: readonly ComparedMeasure[], at: number): string {
   const decided = measures.flatMap(({ name: measure, differences }) => {
     const one = differences[at];
-    return one && isDecided(one) ? [`${measure} ${points(one.difference)}`] : [];
+    return one && one.status !== "undecided" ? [`${measure} ${points(one.difference)}`] : [];
   });
   if (measures.every(({ differences }) => differences[at] === undefined))
     return `${name} and ${first} have no images in common that could be compared.`;
@@ -235,7 +233,7 @@ const SHOWN = 200;
 
 function imageSection(
   { runs, changed }: Comparison,
-  { classes: names }: ComparisonPageOptions,
+  { classes: names, pictures }: ComparisonPageOptions,
 ): Section | undefined {
   if (changed.length === 0) return undefined;
   const className = (label: number | undefined) =>
@@ -244,19 +242,39 @@ function imageSection(
     id: "images",
     title: "Where they differ",
     lead: `${changed.length} clean images are right for one network and wrong for another.`,
-    body: details(
+    body: markup`${pictures ? figure(shownPictures(runs, changed, pictures, className), "The image, its label, and the answer of each network.") : null}${details(
       `The ${changed.length > SHOWN ? `first ${SHOWN} of them` : "images"}`,
       table({
         label: "Images on which the networks differ",
         head: ["Image", "label", ...runs.map(({ name }) => name)],
         rows: changed.slice(0, SHOWN).map(({ image, label, predicted }) => ({
-          name: `image ${image}`,
+          name: pictures?.nameOf(image) ?? `image ${image}`,
           cells: [
             className(label),
             ...predicted.map((one) => (one === label ? markup`<b>✓</b>` : className(one))),
           ],
         })),
       }),
-    ),
+    )}`,
   };
+}
+
+function shownPictures(
+  runs: Comparison["runs"],
+  changed: Comparison["changed"],
+  { uris, nameOf }: ComparedPictures,
+  className: (label: number | undefined) => string,
+): Content {
+  return pictureGrid(
+    changed.flatMap(({ image, label, predicted }) => {
+      const uri = uris.get(image);
+      if (uri === undefined) return [];
+      const answers = runs.map(({ name }, i) => ({
+        text: `${name}: ${className(predicted[i])}`,
+        wrong: predicted[i] !== label,
+      }));
+      return [{ uri, title: className(label), alt: `${className(label)}: ${nameOf(image)}`, answers }];
+    }),
+    150,
+  );
 }

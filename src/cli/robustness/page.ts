@@ -18,16 +18,8 @@ import {
 } from "../../report/html.js";
 import type { AttackScores, ResultCard, Scores, Share, TimestepFindings } from "../../robustness/card.js";
 import { showEpsilon } from "../../robustness/epsilon.js";
-
-/** An image on the page with its caption. */
-export interface ReportPicture {
-  /** The image as a `data:` address. */
-  readonly uri: string;
-  readonly title: string;
-  readonly text?: string;
-  /** Whether the prediction is wrong. */
-  readonly wrong?: boolean;
-}
+import type { ReportPicture } from "../../report/picture-grid.js";
+import { pictureGrid } from "../../report/picture-grid.js";
 
 export interface LabelledPictures {
   readonly label: number;
@@ -531,24 +523,6 @@ function skippedSection({ skipped, protocol }: ResultCard): Section | undefined 
       ${skipped.map(({ name, reason }) => markup`<li><code>${name}</code>: ${reason}</li>`)}
     </ul>`,
   };
-}
-
-function pictureGrid(pictures: readonly ReportPicture[], width: number): Html {
-  return markup`<div class="channels" style="max-width:none;grid-template-columns:repeat(auto-fill,minmax(${width}px,1fr))">
-    ${pictures.map(
-      ({ uri, title, text, wrong }) =>
-        markup`<figure>
-          <span><img src="${uri}" alt="${title}" loading="lazy"></span>
-          <figcaption>
-            ${title}${
-              text
-                ? markup`<br><span class="${wrong ? "wrong" : "right"}" style="display:inline;background:none">${text}</span>`
-                : null
-            }
-          </figcaption>
-        </figure>`,
-    )}
-  </div>`;
 }
 
 /** The noise and the constant values that the user gave for the model's other inputs. */

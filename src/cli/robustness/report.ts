@@ -1,6 +1,5 @@
 import type { ImageSource } from "../../data/images/image-source.js";
 import type { RgbImage } from "../../data/images/rgb-image.js";
-import { loadSharp } from "../../data/images/sharp-node.js";
 import type { ResultCard } from "../../robustness/card.js";
 import type { CorruptionName, Severity } from "../../robustness/corruptions/index.js";
 import { corrupt } from "../../robustness/corruptions/index.js";
@@ -11,7 +10,9 @@ import { fitPicture, toImageBatch, toPicture } from "../../robustness/images.js"
 import type { Network } from "../../robustness/network.js";
 import type { Answer, ExampleRecord, ImageRecord, RunRecord } from "../../robustness/records.js";
 import { writeFileAtomic } from "../../util/files-node.js";
-import type { LabelledPictures, ReportPicture } from "./page.js";
+import type { ReportPicture } from "../../report/picture-grid.js";
+import { dataUri } from "../picture-uri.js";
+import type { LabelledPictures } from "./page.js";
 import { robustnessPage } from "./page.js";
 
 export interface ReportInput {
@@ -100,8 +101,12 @@ async function captioned(
   return {
     uri: await dataUri(picture),
     title,
-    text: `${className(input, answer.predicted)}, ${Math.round(100 * answer.confidence)} %`,
-    wrong: answer.predicted !== label,
+    answers: [
+      {
+        text: `${className(input, answer.predicted)}, ${Math.round(100 * answer.confidence)} %`,
+        wrong: answer.predicted !== label,
+      },
+    ],
   };
 }
 
@@ -152,14 +157,13 @@ async function adversarialOf(input: ReportInput): Promise<{ title: string; pictu
         {
           uri: await dataUri(await original(input, image)),
           title: "clean",
-          text: className(input, label),
+          answers: [{ text: className(input, label), wrong: false }],
         },
         { uri: await dataUri(difference), title: `change, × ${(0.5 / most).toFixed(0)}` },
         {
           uri: await dataUri(shown),
           title: "adversarial",
-          text: className(input, predicted),
-          wrong: true,
+          answers: [{ text: className(input, predicted), wrong: true }],
         },
       );
     }
@@ -192,13 +196,4 @@ function className({ source }: ReportInput, label: number): string {
 
 function words(name: string): string {
   return name === "frost" ? "frost (procedural)" : name.replaceAll("_", " ");
-}
-
-/** The image as a `data:` address: PNG if it is small, JPEG if it is larger. */
-async function dataUri({ width, height, data }: RgbImage): Promise<string> {
-  const sharp = await loadSharp();
-  const picture = sharp(data, { raw: { width, height, channels: 3 } });
-  const small = width <= 96;
-  const bytes = await (small ? picture.png() : picture.jpeg({ quality: 88 })).toBuffer();
-  return `data:image/${small ? "png" : "jpeg"};base64,${bytes.toString("base64")}`;
 }

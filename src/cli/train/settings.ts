@@ -71,12 +71,13 @@ export function recipeOf(options: Parsed<typeof recipeOptions>, pretrained: bool
       .map((key) => [key, values[key as keyof typeof values]] as const)
       .filter(([, value]) => value !== undefined),
   ) as Partial<TrainingRecipe>;
-  const { optimizer, batchSize } = stated;
+  const { optimizer, batchSize, accumulate } = stated;
   const recipe = {
     ...defaultRecipe({
       pretrained,
       ...(optimizer && { optimizer }),
       ...(batchSize !== undefined && { batchSize }),
+      ...(accumulate !== undefined && { accumulate }),
     }),
     ...stated,
   };
@@ -88,6 +89,7 @@ export function recipeOf(options: Parsed<typeof recipeOptions>, pretrained: bool
 const recipeKeys: Readonly<Record<keyof TrainingRecipe, true>> = {
   epochs: true,
   batchSize: true,
+  accumulate: true,
   optimizer: true,
   learningRate: true,
   weightDecay: true,

@@ -162,9 +162,10 @@ function describeWork(
   streams.err.write(
     `${pc.dim(`${train.classes.length} classes · ${train.count} images to train on, ${validation.count} for validation, ${test.count} to test · ${text}`)}\n`,
   );
-  const { epochs, batchSize, optimizer, learningRate } = recipe;
+  const { epochs, batchSize, accumulate = 1, optimizer, learningRate } = recipe;
+  const batches = `batches of ${batchSize}${accumulate === 1 ? "" : `, ${accumulate} for each step`}`;
   streams.err.write(
-    `${pc.dim(`${epochs} epochs · batches of ${batchSize} · ${optimizer} with a learning rate of ${learningRate}`)}\n`,
+    `${pc.dim(`${epochs} epochs · ${batches} · ${optimizer} with a learning rate of ${learningRate}`)}\n`,
   );
   for (const caution of cautions) streams.err.write(`${pc.yellow("caution")} ${caution}\n`);
 }

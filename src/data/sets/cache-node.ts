@@ -19,6 +19,7 @@ const PLACES = {
   cifar10: ["cifar-10-batches-bin"],
   "tiny-imagenet": ["tiny-imagenet-200", fileNameOf(TINY_IMAGENET_OFFICIAL.url)],
   sudoku: ["sudoku"],
+  parquet: ["parquet"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type CachedName = keyof typeof PLACES;
@@ -144,6 +145,15 @@ const CHECKS: Readonly<Record<CachedName, (folder: string) => Promise<CacheFindi
         path: join(folder, "sudoku"),
         verdict: "unknown",
         text: "the authors publish no checksums",
+      },
+    ]),
+  parquet: (folder) =>
+    Promise.resolve([
+      {
+        name: "parquet",
+        path: join(folder, "parquet"),
+        verdict: "unknown",
+        text: "images unpacked from Parquet files have no checksums; their length is compared at each use",
       },
     ]),
 };

@@ -5,15 +5,18 @@ import { StriateError, check } from "../../util/errors.js";
 import { readFileChecked } from "../../util/files-node.js";
 import type { Cifar10Options } from "./cifar10-node.js";
 import { loadCifar10 } from "./cifar10-node.js";
+import { dataCache } from "./download-node.js";
 import { parseClassNames, namedOrder } from "../images/class-names.js";
 import type { ClassOrder } from "../images/class-names.js";
-import { imageFolder } from "../images/image-folder-node.js";
-import type { ClassOptions } from "../images/image-folder.js";
-import { labelsFor } from "../images/image-folder.js";
+import { imageFolder } from "../images/sources/image-folder-node.js";
+import type { ClassOptions } from "../images/sources/image-folder.js";
+import { labelsFor } from "../images/sources/image-folder.js";
 import type { ImageSource } from "../images/image-source.js";
-import { csvImages } from "../images/csv-images-node.js";
-import { shardParts, tarShards } from "../images/shards-node.js";
-import { listedImages, npyImages } from "../images/listed-images-node.js";
+import { csvImages } from "../images/sources/csv-images-node.js";
+import { parquetParts } from "../images/sources/parquet-files-node.js";
+import { parquetImages } from "../images/sources/parquet-images-node.js";
+import { shardParts, tarShards } from "../images/sources/shards-node.js";
+import { listedImages, npyImages } from "../images/sources/listed-images-node.js";
 import { loadMnist } from "./mnist-node.js";
 import { loadTinyImageNet } from "./tiny-imagenet-node.js";
 
@@ -27,8 +30,9 @@ export interface NamedImagesOptions extends ClassOptions {
 /**
  * Opens a source of labelled images. `name` is `cifar10`, `mnist`, `tiny-imagenet`, or the path of a folder.
  * The folder has one subfolder for each class, or a list of files and labels (`files.json`), or NumPy files
- * (`SPLIT.npy` and `labels.json`), or tar shards as WebDataset writes them (`SPLIT-000000.tar`). The name may also be
- * that of a list (`.csv`).
+ * (`SPLIT.npy` and `labels.json`), or tar shards as WebDataset writes them (`SPLIT-000000.tar`), or Parquet files as the
+ * Hugging Face hub stores them (`data/SPLIT-00000-of-00001.parquet`). The name may also be that of a list (`.csv`) or of a
+ * Parquet file.
  *
  * @throws StriateError if the data set does not exist, if its files have an unexpected form, or if the
  * classes in `options` do not include the data set's classes.
@@ -55,6 +59,14 @@ export async function namedImages(name: string, options: NamedImagesOptions = {}
         classes,
       );
   }
+  const parquet = await parquetParts(name);
+  if (parquet.length > 0 || name.toLowerCase().endsWith(".parquet"))
+    return parquetImages(
+      name,
+      split ?? parquet.find((part) => /^(val(id|idation)?|test)$/i.test(part)),
+      join(dataCache(), "parquet"),
+      classes,
+    );
   if (existsSync(join(name, "files.json"))) {
     check(
       split === undefined,

@@ -3,8 +3,9 @@ import { readdir } from "node:fs/promises";
 import { StriateError, check } from "../../util/errors.js";
 import { errorCode, fileError } from "../../util/files-node.js";
 import type { ImageSource } from "../images/image-source.js";
-import { csvParts } from "../images/csv-images-node.js";
-import { shardParts } from "../images/shards-node.js";
+import { csvParts } from "../images/sources/csv-images-node.js";
+import { parquetParts } from "../images/sources/parquet-files-node.js";
+import { shardParts } from "../images/sources/shards-node.js";
 import { classSizes, splitByName } from "../images/split-by-name.js";
 import { namedImages } from "./named-images-node.js";
 
@@ -58,6 +59,7 @@ export async function trainingParts(
   const training = parts.find((part) => TRAINING.test(part));
   const [val, test] = [VALIDATION, TEST].map((pattern) => parts.find((part) => pattern.test(part)));
   if (training === undefined || (val ?? test) === undefined) {
+    checkShare(name, share, 0.5, "it has no parts, so as many images again become the test part");
     const [train, validation, held] = splitByName(await namedImages(name), [share, share], seed);
     const text = `train, validation and test images are parts of ${name}, chosen by their names with seed ${seed}`;
     return withCautions({ train: train!, validation: validation!, test: held!, text });
@@ -72,6 +74,7 @@ export async function trainingParts(
       test: await open(test),
       text: parts.join(", "),
     });
+  checkShare(name, share, 1, "it has no part val");
   const [train, validation] = splitByName(all, [share], seed);
   return withCautions({
     train: train!,
@@ -79,6 +82,15 @@ export async function trainingParts(
     test: await open((val ?? test)!),
     text: `test images are the part ${(val ?? test)!}; validation images are held out from ${training} by their names, with seed ${seed}`,
   });
+}
+
+/** Makes sure that there are validation images, without which no epoch could be chosen. */
+function checkShare(name: string, share: number, below: number, why: string): void {
+  check(
+    share > 0 && share < below,
+    () =>
+      `${name}: validation: expected a share above 0 and below ${below} of the images (${why}), got ${share}: the validation images choose the best epoch`,
+  );
 }
 
 function withCautions(parts: Omit<TrainingParts, "cautions">): TrainingParts {
@@ -104,6 +116,8 @@ function withCautions(parts: Omit<TrainingParts, "cautions">): TrainingParts {
 /** Names of the parts of a data set: its subfolders, NumPy files or shards, or what its list names. */
 async function partsIn(folder: string): Promise<string[]> {
   if (folder.toLowerCase().endsWith(".csv")) return csvParts(folder);
+  const parquet = await parquetParts(folder);
+  if (parquet.length > 0 || folder.toLowerCase().endsWith(".parquet")) return parquet;
   try {
     const shards = await shardParts(folder);
     if (shards.length > 0) return shards;

@@ -63,6 +63,7 @@ export async function findRate(
     data,
     {
       batchSize: recipe.batchSize,
+      ...(recipe.accumulate !== undefined && { accumulate: recipe.accumulate }),
       seed,
       optimizer: recipeOptimizer(recipe, (name) => network.values.get(name)?.shape.length ?? 0),
       learningRate: rateAt,

@@ -13,6 +13,8 @@ import { checkAtLeast, checkBetween, checkOneOf, checkPositive, checkWhole } fro
 export interface TrainingRecipe {
   readonly epochs: number;
   readonly batchSize: number;
+  /** Number of batches whose gradients are averaged for one step. Default 1. */
+  readonly accumulate?: number;
   /** SGD with Nesterov momentum 0.9, or AdamW. */
   readonly optimizer: (typeof OPTIMIZERS)[number];
   /** The greatest learning rate, which then falls along a cosine to 0. */
@@ -43,20 +45,26 @@ export interface RecipeFacts {
   readonly pretrained: boolean;
   readonly optimizer?: TrainingRecipe["optimizer"];
   readonly batchSize?: number;
+  readonly accumulate?: number;
 }
 
 /**
- * The default recipe: for a network with random weights SGD with rate 0.1 x batch size / 256 and weight decay 5e-4 (He
- * et al. 2016, Goyal et al. 2017); for a pretrained one AdamW with rate 3e-4 and weight decay 0.05. Both have a cosine
+ * The default recipe: for a network with random weights SGD with rate 0.1 x images per step / 256 and weight decay 5e-4
+ * (He et al. 2016, Goyal et al. 2017); for a pretrained one AdamW with rate 3e-4 and weight decay 0.05. Both have a cosine
  * after one epoch of warm-up, label smoothing 0.1, random crops of 35 to 100 % of the area, and mirroring.
  */
-export function defaultRecipe({ pretrained, optimizer, batchSize = 32 }: RecipeFacts): TrainingRecipe {
+export function defaultRecipe({
+  pretrained,
+  optimizer,
+  batchSize = 32,
+  accumulate = 1,
+}: RecipeFacts): TrainingRecipe {
   const chosen = optimizer ?? (pretrained ? "adamw" : "sgd");
   return {
     epochs: pretrained ? 10 : 30,
     batchSize,
     optimizer: chosen,
-    learningRate: chosen === "sgd" ? (0.1 * batchSize) / 256 : pretrained ? 3e-4 : 1e-3,
+    learningRate: chosen === "sgd" ? (0.1 * batchSize * accumulate) / 256 : pretrained ? 3e-4 : 1e-3,
     weightDecay: chosen === "sgd" ? 5e-4 : 0.05,
     warmUp: 1,
     labelSmoothing: 0.1,
@@ -75,6 +83,7 @@ export function checkRecipe(recipe: TrainingRecipe): void {
   const { epochs, batchSize, optimizer, learningRate, weightDecay, warmUp, labelSmoothing } = recipe;
   checkWhole("recipe: epochs", epochs);
   checkWhole("recipe: batchSize", batchSize);
+  if (recipe.accumulate !== undefined) checkWhole("recipe: accumulate", recipe.accumulate);
   checkOneOf("recipe: optimizer", optimizer, OPTIMIZERS);
   checkPositive("recipe: learningRate", learningRate);
   checkAtLeast("recipe: weightDecay", weightDecay, 0);
@@ -88,6 +97,14 @@ export function checkRecipe(recipe: TrainingRecipe): void {
   checkOneOf("recipe: policy", recipe.policy, POLICIES);
   checkBetween("recipe: ema", recipe.ema, 0, 1);
   checkAtLeast("recipe: clipNorm", recipe.clipNorm, 0);
+}
+
+/** Number of images in a step of the optimizer. */
+export function imagesPerStep({
+  batchSize,
+  accumulate = 1,
+}: Pick<TrainingRecipe, "batchSize" | "accumulate">): number {
+  return batchSize * accumulate;
 }
 
 /** The optimizer of a recipe. Biases, scales and shifts, which are vectors, have no weight decay. */

@@ -23,7 +23,14 @@ import { wildcard } from "../../util/wildcard.js";
 import { learningOf } from "../training.js";
 import type { TrainableNetwork } from "./networks.js";
 import type { TrainingRecipe } from "./recipe.js";
-import { checkRecipe, recipeOptimizer, recipeRate, testTransform, trainingTransform } from "./recipe.js";
+import {
+  checkRecipe,
+  imagesPerStep,
+  recipeOptimizer,
+  recipeRate,
+  testTransform,
+  trainingTransform,
+} from "./recipe.js";
 import type { LoaderScores } from "./scores.js";
 import { loaderScores } from "./scores.js";
 
@@ -85,11 +92,11 @@ export async function trainNetwork(
   const task = taskOf(network, recipe, trainable);
   const open = (source: ImageSource, augmenting?: TrainingRecipe) =>
     openLoader(source, network, augmenting, options.loaders);
-  const stepsPerEpoch = Math.floor(training.count / recipe.batchSize);
+  const stepsPerEpoch = Math.floor(training.count / imagesPerStep(recipe));
   check(
     stepsPerEpoch > 0,
     () =>
-      `${training.name}: expected at least one batch of ${recipe.batchSize} images, got ${training.count}`,
+      `${training.name}: expected at least the ${imagesPerStep(recipe)} images of one step, got ${training.count}`,
   );
   const loaders = [open(training, recipe), open(validation), open(test)] as const;
   const [trainLoader, validationLoader, testLoader] = loaders;
@@ -110,6 +117,7 @@ export async function trainNetwork(
           ...(onWarning && { onWarning }),
           seed,
           batchSize: recipe.batchSize,
+          ...(recipe.accumulate !== undefined && { accumulate: recipe.accumulate }),
           steps: recipe.epochs * stepsPerEpoch,
           optimizer: recipeOptimizer(recipe, (name) => network.values.get(name)?.shape.length ?? 0),
           learningRate: recipeRate(recipe, stepsPerEpoch),

@@ -125,6 +125,11 @@ export function attackPlan(name: string, norm: Norm = "Linf"): AttackPlan {
   return make(norm);
 }
 
+/** The short name of the attack or ensemble whose plan has this name, in any norm; undefined if there is none. */
+export function shortAttackName(plan: string): string | undefined {
+  return ATTACK_NAMES.find((name) => attackPlan(name).name === plan.replace(/ L2$/, ""));
+}
+
 /**
  * Throws {@link StriateError} if a plan cannot attack the network, because the network has too few classes
  * for the losses of the plan or an operator without a gradient.

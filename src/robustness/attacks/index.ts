@@ -14,6 +14,7 @@ export {
   planWarnings,
   plusEnsemble,
   quickEnsemble,
+  shortAttackName,
   standardEnsemble,
   stochasticEnsemble,
 } from "./ensemble.js";

@@ -1,8 +1,8 @@
 import { CIFAR10_CLASSES } from "../../data/sets/cifar10.js";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { imageFolder } from "../../data/images/image-folder-node.js";
-import { npySource } from "../../data/images/listed-images-node.js";
+import { imageFolder } from "../../data/images/sources/image-folder-node.js";
+import { npySource } from "../../data/images/sources/listed-images-node.js";
 import type { ImageSource } from "../../data/images/image-source.js";
 import { readNpy, readNpyHeader } from "../../data/formats/npy-node.js";
 import { checkEveryWhole, checkOneOf } from "../../util/check.js";

@@ -29,7 +29,7 @@ export interface TrainSettings extends Recipe {
   /** Total number of optimizer steps; alternatively, give `epochs`. */
   readonly steps?: number;
   readonly epochs?: number;
-  /** Plain data kept as `config.json` and compared on resume, besides steps, batch size and seed. */
+  /** Plain data kept as `config.json` and compared on resume, besides steps, batch size, accumulated batches and seed. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Steps between checkpoints (default 500); one is always written at the end. */
   readonly checkpointEvery?: number;
@@ -89,14 +89,22 @@ export interface RunPlace extends SessionOptions {
  * @throws StriateError for settings with which a run cannot begin
  */
 export function stepsOf({ count }: TrainingData, settings: TrainSettings): number {
-  const { steps, epochs, batchSize } = settings;
+  const { steps, epochs, batchSize, accumulate = 1 } = settings;
   checkSettings(settings);
-  const all = steps ?? (epochs ?? 0) * Math.floor(count / batchSize);
+  const all = steps ?? (epochs ?? 0) * Math.floor(count / (batchSize * accumulate));
   if (all < 1) throw new StriateError(`training: expected steps or epochs, got ${all} steps in all`);
   return all;
 }
 
-const POSITIVE = ["batchSize", "steps", "epochs", "checkpointEvery", "logEvery", "evaluateEvery"] as const;
+const POSITIVE = [
+  "batchSize",
+  "accumulate",
+  "steps",
+  "epochs",
+  "checkpointEvery",
+  "logEvery",
+  "evaluateEvery",
+] as const;
 
 /** Throws at the start what would otherwise end a run after hours, or train nothing. */
 function checkSettings(settings: TrainSettings): void {
@@ -108,8 +116,11 @@ function checkSettings(settings: TrainSettings): void {
 }
 
 /** The settings that determine a run and are compared when it is resumed. */
-export function configOf(steps: number, { batchSize, seed, config }: TrainSettings): Record<string, unknown> {
-  return { steps, batchSize, seed, ...config };
+export function configOf(
+  steps: number,
+  { batchSize, accumulate = 1, seed, config }: TrainSettings,
+): Record<string, unknown> {
+  return { steps, batchSize, ...(accumulate > 1 && { accumulate }), seed, ...config };
 }
 
 /**
@@ -341,10 +352,15 @@ function storedName({ name, kind }: StateSpec): string {
 
 function storedOf(specs: readonly StateSpec[], state: State): Map<string, StoredTensor> {
   return new Map(
-    specs.map((spec) => {
-      const { shape, data } = state.get(spec.name)!;
-      return [storedName(spec), { dtype: "F32", shape: [...shape], data: data as Float32Array<ArrayBuffer> }];
-    }),
+    specs
+      .filter(({ kind }) => kind !== "accumulated")
+      .map((spec) => {
+        const { shape, data } = state.get(spec.name)!;
+        return [
+          storedName(spec),
+          { dtype: "F32", shape: [...shape], data: data as Float32Array<ArrayBuffer> },
+        ];
+      }),
   );
 }
 

@@ -2,8 +2,8 @@ import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
 import { decodeImageInPage } from "../../../src/data/images/decode/decode-image.js";
 import { decodeImage } from "../../../src/data/images/images-node.js";
-import type { PictureFile } from "../../../src/data/images/images-from-files.js";
-import { imageFiles, imagesFromFiles } from "../../../src/data/images/images-from-files.js";
+import type { PictureFile } from "../../../src/data/images/sources/images-from-files.js";
+import { imageFiles, imagesFromFiles } from "../../../src/data/images/sources/images-from-files.js";
 import { StriateError } from "../../../src/util/errors.js";
 
 const png = encode({ width: 3, height: 2, channels: 1, data: Uint8Array.of(0, 50, 100, 150, 200, 250) });

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { parseClassNames } from "../../../src/data/images/class-names.js";
-import { imageFolder } from "../../../src/data/images/image-folder-node.js";
-import { listedImages, npyImages } from "../../../src/data/images/listed-images-node.js";
+import { imageFolder } from "../../../src/data/images/sources/image-folder-node.js";
+import { listedImages, npyImages } from "../../../src/data/images/sources/listed-images-node.js";
 import type {
   LabelledImage,
   ReadImagesOptions,

@@ -15,6 +15,7 @@ ScaledAdd: x scale y -> result
 AtanGradient: dy x -> dx
 Where: #condition a b -> y
 Clip: x low high -> y
+Dropout: x ratio -> y
 PRelu: x slope -> y
 Cast: x -> y
 ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2: x #axes -> y
@@ -116,6 +117,7 @@ export const FLOAT_PORTS: ReadonlyMap<string, Signature> = new Map(
 
 /** Operands that no small change of changes a result, by what they are for. */
 export const WITHOUT_SLOPE: Readonly<Record<string, string>> = {
+  "Dropout ratio": "outside of training, the probability changes nothing",
   "StopGradient x": "passes nothing back, by definition",
   "Range limit": "decides only how many numbers there are",
   "CropLike like": "gives lengths only",

@@ -61,6 +61,7 @@ function ordered(build: (a: Tensor, b: Tensor) => Tensor): Entry {
 
 export const ELEMENTWISE: Table = {
   Identity: unary(g.identity),
+  Dropout: unary((x) => g.dropout(x, 0.3)),
   Neg: unary(g.neg),
   Abs: unary(g.abs, kinked),
   Sign: ZERO,

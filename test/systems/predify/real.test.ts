@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { npyImages } from "../../../src/data/images/listed-images-node.js";
+import { npyImages } from "../../../src/data/images/sources/listed-images-node.js";
 import { readSafetensors } from "../../../src/util/safetensors-node.js";
 import { tensorData } from "../../../src/graph/index.js";
 import { readOnnx } from "../../../src/graph/onnx/read/read.js";

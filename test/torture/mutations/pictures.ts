@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
-import { imageFolder } from "../../../src/data/images/image-folder-node.js";
+import { imageFolder } from "../../../src/data/images/sources/image-folder-node.js";
 import { readImage } from "../../../src/data/images/images-node.js";
-import { listedImages, npyImages } from "../../../src/data/images/listed-images-node.js";
+import { listedImages, npyImages } from "../../../src/data/images/sources/listed-images-node.js";
 import { loadClevrTex } from "../../../src/data/sets/clevrtex-node.js";
 import { loadTinyImageNet } from "../../../src/data/sets/tiny-imagenet-node.js";
 import { openImageNetC } from "../../../src/robustness/corruptions/published-node.js";

@@ -12,7 +12,16 @@ import {
 } from "../../operator.js";
 import { reshapeLike } from "../../operators/broadcast.js";
 import { batchNormInference } from "../../operators/normalise/batch-norm.js";
-import { add, cast, div, mod, mul, sub } from "../../operators/elementwise/elementwise.js";
+import { uniformNumber } from "../../operators/known-numbers.js";
+import {
+  add,
+  cast,
+  div,
+  dropout as droppable,
+  mod,
+  mul,
+  sub,
+} from "../../operators/elementwise/elementwise.js";
 import { mean as reduceMean, variance as reduceVariance } from "../../operators/reduce/reduce.js";
 import type { Attributes, Tensor } from "../../tensor.js";
 import { constant, constantData, integers, scope } from "../../tensor.js";
@@ -120,13 +129,23 @@ const chain: Conversion = (call) => {
   return [all.slice(1).reduce((total, next) => applySingle(call.type, [total, next]), all[0]!)];
 };
 
+/** The probability of Dropout, which was an attribute before opset 12; undefined if it is no constant below 1. */
+function dropoutRatio({ opset, inputs, attributes }: ImportedCall): number | undefined {
+  const stated = opset < 12 ? floatAttribute(attributes, "ratio", 0.5) : undefined;
+  const ratio = stated ?? (inputs[1] === undefined ? 0.5 : uniformNumber(inputs[1]));
+  return ratio !== undefined && ratio >= 0 && ratio < 1 ? ratio : undefined;
+}
+
 /**
  * The second result is a mask of the elements that stay. Outside training mode, it is true everywhere from
  * opset 12 on; before that, ONNX Runtime makes it false everywhere. Before opset 10, it has the type of x.
  */
 const dropout: Conversion = (call) => {
   if (isTraining(call)) return trainingDropout(call);
-  if (call.outputCount === 1) return identity(call);
+  if (call.outputCount === 1) {
+    const ratio = dropoutRatio(call);
+    return ratio === undefined || ratio === 0 ? identity(call) : [droppable(first(call), ratio)];
+  }
   const mask = everywhere(first(call), call.opset >= 12);
   return [applySingle("Identity", [first(call)]), call.opset < 10 ? cast(mask, first(call).dtype) : mask];
 };

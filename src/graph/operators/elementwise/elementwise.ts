@@ -182,6 +182,26 @@ defineOperator({
   lower: (call) => [call.inputs[0]!],
 });
 
+/**
+ * ONNX's Dropout outside of training: it passes values on unchanged, and says with which probability training sets an
+ * element to 0. Files keep it, so that a training that reads them can drop elements again; devices do not compute it.
+ *
+ * @param ratio the probability, at least 0 and below 1
+ */
+export function dropout(x: Tensor, ratio: number): Tensor {
+  return applySingle("Dropout", [x, scalar(ratio, "float32")]);
+}
+defineOperator({
+  type: "Dropout",
+  infer: (call) => {
+    const x = required(call, 0, "x");
+    if (!isFloat(x.dtype)) rejectCall(call, "expected floating-point values");
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  gradient: ({ dy }) => [dy, "zero"],
+  lower: (call, target) => (target === "portable" ? undefined : [call.inputs[0]!]),
+});
+
 function withAlpha(
   type: string,
   fallback: number,

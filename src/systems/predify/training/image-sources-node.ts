@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { diskTree } from "../../../data/images/image-folder-node.js";
-import { imagesBelow } from "../../../data/images/image-folder.js";
+import { diskTree } from "../../../data/images/sources/image-folder-node.js";
+import { imagesBelow } from "../../../data/images/sources/image-folder.js";
 import { IMAGE_ENDINGS } from "../../../data/images/decode/image-formats.js";
 import type { ImageSource } from "../../../data/images/image-source.js";
 import { readImage } from "../../../data/images/images-node.js";

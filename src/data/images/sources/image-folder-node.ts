@@ -2,12 +2,12 @@ import type { Dirent } from "node:fs";
 import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError, readFileChecked } from "../../util/files-node.js";
+import { fileError, readFileChecked } from "../../../util/files-node.js";
 import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
 import { byName, imagesOfTree } from "./image-folder.js";
-import { isForeign, isImage } from "./decode/image-formats.js";
-import type { ImageSource } from "./image-source.js";
-import { readImage, readImageFile } from "./images-node.js";
+import { isForeign, isImage } from "../decode/image-formats.js";
+import type { ImageSource } from "../image-source.js";
+import { readImage, readImageFile } from "../images-node.js";
 
 const LARGEST_LIST = 2 ** 26;
 

@@ -1,9 +1,9 @@
-import { StriateError, check, counted } from "../../util/errors.js";
-import type { ClassName, ClassOrder } from "./class-names.js";
-import { imageNetOrder, placesOf } from "./class-names.js";
-import { IMAGE_ENDINGS, isImage } from "./decode/image-formats.js";
-import type { ImageSource, Labelling } from "./image-source.js";
-import type { RgbImage } from "./rgb-image.js";
+import { StriateError, check, counted } from "../../../util/errors.js";
+import type { ClassName, ClassOrder } from "../class-names.js";
+import { imageNetOrder, placesOf } from "../class-names.js";
+import { IMAGE_ENDINGS, isImage } from "../decode/image-formats.js";
+import type { ImageSource, Labelling } from "../image-source.js";
+import type { RgbImage } from "../rgb-image.js";
 
 /** A tree of folders and files, either on a disk or chosen by the visitor of a page. */
 export interface FolderTree {

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
-import { StriateError, check } from "../../util/errors.js";
-import { errorCode, fileError } from "../../util/files-node.js";
-import { isJsonObject, parseStrictJson } from "../../util/json.js";
-import type { ClassName } from "./class-names.js";
+import { StriateError, check } from "../../../util/errors.js";
+import { errorCode, fileError } from "../../../util/files-node.js";
+import { isJsonObject, parseStrictJson } from "../../../util/json.js";
+import type { ClassName } from "../class-names.js";
 import { diskTree } from "./image-folder-node.js";
 import type { ClassOptions } from "./image-folder.js";
 import { filesSource, labelsFor } from "./image-folder.js";
-import type { ImageSource } from "./image-source.js";
-import { readNpy, readNpyHeader } from "../formats/npy-node.js";
+import type { ImageSource } from "../image-source.js";
+import { readNpy, readNpyHeader } from "../../formats/npy-node.js";
 
 /**
  * Reads images from a list: `ROOT/files.json` holds `[{ "file": "0001_goldfish.jpg", "index": 1 }, ...]`, and the

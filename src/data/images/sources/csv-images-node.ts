@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
-import { StriateError, check } from "../../util/errors.js";
-import { readFileChecked } from "../../util/files-node.js";
+import { StriateError, check } from "../../../util/errors.js";
+import { readFileChecked } from "../../../util/files-node.js";
 import { diskTree } from "./image-folder-node.js";
 import type { ClassOptions } from "./image-folder.js";
 import { filesSource, labelsFor } from "./image-folder.js";
-import type { ImageSource } from "./image-source.js";
+import type { ImageSource } from "../image-source.js";
 
 const LARGEST = 2 ** 30;
 /** Names of the columns, in the order in which they are looked for. */

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { check, counted } from "../../util/errors.js";
-import { fileError, readFileChecked } from "../../util/files-node.js";
-import { indexTar, readRange } from "../formats/tar-index-node.js";
-import { parseClassNames } from "./class-names.js";
-import { isImage } from "./decode/image-formats.js";
+import { check, counted } from "../../../util/errors.js";
+import { fileError, readFileChecked } from "../../../util/files-node.js";
+import { indexTar, readRange } from "../../formats/tar-index-node.js";
+import { parseClassNames } from "../class-names.js";
+import { isImage } from "../decode/image-formats.js";
 import type { ClassOptions } from "./image-folder.js";
 import { labelsFor } from "./image-folder.js";
-import type { ImageSource } from "./image-source.js";
-import { decodeImage } from "./images-node.js";
+import type { ImageSource } from "../image-source.js";
+import { decodeImage } from "../images-node.js";
 
 /** Name of the file beside the shards that holds the names of the classes, one in each line. */
 const CLASSES = "classes.txt";

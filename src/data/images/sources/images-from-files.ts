@@ -1,12 +1,12 @@
-import { checkEveryWhole } from "../../util/check.js";
-import { StriateError, check } from "../../util/errors.js";
-import { decodeImageInPage } from "./decode/decode-image.js";
+import { checkEveryWhole } from "../../../util/check.js";
+import { StriateError, check } from "../../../util/errors.js";
+import { decodeImageInPage } from "../decode/decode-image.js";
 import type { FolderTree, ImageFolderOptions } from "./image-folder.js";
 import { byName, filesSource, imagesOfTree } from "./image-folder.js";
-import { IMAGE_ENDINGS, LARGEST_FILE, isForeign, isImage } from "./decode/image-formats.js";
-import type { ImageSource, Labelling, SkippedImage } from "./image-source.js";
-import type { PrepareOptions, PreparedImages } from "./prepared-images.js";
-import { prepareImages } from "./prepared-images.js";
+import { IMAGE_ENDINGS, LARGEST_FILE, isForeign, isImage } from "../decode/image-formats.js";
+import type { ImageSource, Labelling, SkippedImage } from "../image-source.js";
+import type { PrepareOptions, PreparedImages } from "../prepared-images.js";
+import { prepareImages } from "../prepared-images.js";
 
 /** The parts of a browser's File that are used here. */
 export interface PictureFile {
