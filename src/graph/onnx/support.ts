@@ -34,8 +34,10 @@ const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   Constant: "zero",
   If: "rule",
   Loop: "rule",
+  OptionalHasElement: "zero",
   Scan: "rule",
   SequenceLength: "zero",
+  SequenceMap: "rule",
 };
 
 /** How the reader treats every operator of the standard, sorted by name. */

@@ -379,9 +379,6 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["RoiAlign", roiAlign],
   ["DFT", fourier],
   ["Unique", unique],
-  // The operand is a tensor, so it has a value; optional values themselves are not supported.
-  ["OptionalGetElement", identity],
-  ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
   ["Floor", rounding],
   ["Ceil", rounding],
   ...RANDOM_OPERATORS,

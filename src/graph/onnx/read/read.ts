@@ -10,7 +10,7 @@ import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-dat
 import type { NoiseKind } from "../convert/conversion.js";
 import { alignInPlace } from "./align.js";
 import { otherFile } from "./other-files.js";
-import { InputReader } from "./graph-inputs.js";
+import { InputReader, named } from "./graph-inputs.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
@@ -18,7 +18,10 @@ import { GraphReader } from "./read-graph.js";
 export interface ReadOptions {
   /** Source of the values that the model stores outside its file. */
   readonly externalData?: ExternalData;
-  /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
+  /**
+   * Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`.
+   * An input `s` that is a sequence becomes one input for each tensor, whose shapes are given as `s_0`, `s_1` and so on.
+   */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
    * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input
@@ -36,6 +39,7 @@ export interface ImportedModel {
    * (for example because an exporter wrote the batch size into a Reshape), the axis has that length.
    */
   readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The outputs, by name. An output `s` that is a sequence becomes the outputs `s_0`, `s_1` and so on. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** All named values; a model can be cut at any of them. */
   readonly values: ReadonlyMap<string, Tensor>;
@@ -187,7 +191,8 @@ function fixedShapes(
   const initializers = new Set(graph.initializer.map(({ name }) => name));
   const shapes = graph.input
     .filter(({ name }) => !initializers.has(name))
-    .map((info) => [info.name, reader.read(info).shape] as const);
+    .flatMap((info) => named(info.name, reader.read(info)))
+    .map(([name, tensor]) => [name, tensor.shape] as const);
   if (!shapes.some(([, shape]) => shape.includes(symbol))) return undefined;
   return Object.fromEntries(
     shapes.map(([name, shape]) => [name, shape.map((dim) => (dim === symbol ? length : dim))]),
