@@ -14,7 +14,7 @@ import type { ImportedCall } from "../convert/conversion.js";
 import { constantOf, convert, make } from "../convert/convert.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
-import { FoldBudget, fold } from "./fold.js";
+import { FoldBudget, fold, foldSplit } from "./fold.js";
 import type { Body } from "./unroll.js";
 import { mappedSequences, unrolledBatchScan, unrolledLoop, unrolledScan } from "./unroll.js";
 import { chosen, flagOf, gateOf } from "./choose.js";
@@ -31,7 +31,13 @@ import type { NoiseKind } from "../convert/conversion.js";
 import { bodyReads, functionReads, nodeTitle, sortNodes } from "./sort-nodes.js";
 import { InputReader, filled, named } from "./graph-inputs.js";
 import { initializerRoles } from "./initializer-roles.js";
-import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "../standard-operators.js";
+import {
+  REASONS,
+  RUNTIME_DOMAIN,
+  RUNTIME_OPERATORS,
+  STANDARD_OPERATORS,
+  isStandardDomain,
+} from "../standard-operators.js";
 import type { Item } from "./sequences.js";
 import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
@@ -265,7 +271,9 @@ export class GraphReader {
     if (!readsItems) return this.#ofTensors(node, protos, names, where);
     const items = this.#items(node, names);
     const [first] = items;
-    const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
+    // The only attribute of Optional is the type of the value.
+    const decoded = node.opType === "Optional" ? [] : protos;
+    const { attributes, graphs } = decodeAttributes(decoded, where, this.context.externalData);
     switch (node.opType) {
       case "Identity":
         if (first === undefined ? this.#isEmpty(node.input[0], names) : isSequence(first)) return [first];
@@ -343,7 +351,8 @@ export class GraphReader {
     const called = this.context.functions.find(
       (one) => one.name === opType && one.domain === domain && one.overload === overload,
     );
-    if (called === undefined && !(domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType)))
+    const isKnown = isStandardDomain(domain) || (domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType));
+    if (called === undefined && !isKnown)
       throw new StriateError(`expected a standard operator, got one of the domain "${domain}"`);
     return called;
   }
@@ -451,11 +460,12 @@ export class GraphReader {
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
+    const pieces = type === "Split" ? foldSplit(inputs, attributes, this.#folded)?.map(dataOf) : undefined;
+    if (pieces?.every((piece) => piece !== undefined) === true) return pieces.map((piece) => constant(piece));
     const value = fold(type, inputs, attributes, this.#folded);
     const data = value && dataOf(value);
     if (data !== undefined) return [namedConstant(data, name)];
-    if (operatorOf(type) === undefined)
-      throw new StriateError(`the operator ${type} is not supported; docs/operators.md lists those that are`);
+    if (operatorOf(type) === undefined) throw refusal(type);
     guardRank(converted);
     const made = make(settled(converted));
     const [only] = made;
@@ -482,12 +492,19 @@ export class GraphReader {
   }
 }
 
+function refusal(type: string): StriateError {
+  const reason = REASONS[type];
+  return new StriateError(
+    `the operator ${type} is not supported${reason === undefined ? "" : ` (${reason})`}; docs/operators.md lists those that are`,
+  );
+}
+
 /**
- * The type of a node. It includes the domain for operators of com.microsoft, unless a standard operator has
- * the same name.
+ * The type of a node. It includes the domain for operators of other domains, except for operators of
+ * com.microsoft that have the same name as a standard operator.
  */
 function typeOf({ domain, opType }: NodeProto): string {
-  const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
+  const isOwn = isStandardDomain(domain) || (domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType));
   return isOwn ? `${domain}::${opType}` : opType;
 }
 

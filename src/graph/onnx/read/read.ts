@@ -8,6 +8,7 @@ import { ModelProtoSchema } from "../generated/onnx_pb.js";
 import type { ExternalData } from "./external-data.js";
 import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-data.js";
 import type { NoiseKind } from "../convert/conversion.js";
+import { NEWEST_OPSET, isStandardDomain } from "../standard-operators.js";
 import { alignInPlace } from "./align.js";
 import { otherFile } from "./other-files.js";
 import { InputReader, named } from "./graph-inputs.js";
@@ -63,7 +64,6 @@ export interface ImportedModel {
 }
 
 const OLDEST_OPSET = 1;
-const NEWEST_OPSET = 26;
 const LARGEST_FILE = 2 ** 31 - 1;
 
 /** A parsed ONNX file, which can be read several times. */
@@ -149,7 +149,7 @@ function checkNames(option: string, given: object, names: readonly string[], wha
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape
+ * Reads an ONNX model (standard operators, opsets 1 to 28) as a graph. Axes keep their names, shape
  * arithmetic is computed, and every operator is converted to the form of opset 18. Scalars and integer
  * tensors become constants. Values in other files need `externalData`.
  *
@@ -227,6 +227,9 @@ function graphOf(model: ModelProto, what: string): GraphProto {
 function opsetOf(model: ModelProto, what: string): number {
   const versions = model.opsetImport.filter(({ domain }) => domain === "" || domain === "ai.onnx");
   const [standard] = versions;
+  // A file may have operators of the standard's other domains only.
+  if (standard === undefined && model.opsetImport.some(({ domain }) => isStandardDomain(domain)))
+    return NEWEST_OPSET;
   if (standard === undefined || versions.length > 1) {
     throw new StriateError(`${what}: expected one version of the standard operators, got ${versions.length}`);
   }
