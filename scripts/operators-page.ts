@@ -122,7 +122,7 @@ Striate reads these operators as the nodes that they stand for, so their gradien
 | operator | what it becomes |
 | --- | --- |
 | If with a condition that is known when the file is read | the nodes of the selected branch |
-| If with a condition that depends on an input | the nodes of both branches, and Where, which selects the results. Each result must have the same type and shape in both branches. The branch that is not selected reads 1 in place of floating-point numbers from outside (except parameters and constants), and no gradient leaves it. Numbers outside an operator's domain, such as an index that is too large, are errors in either branch |
+| If with a condition that depends on an input | the nodes of both branches, and Where, which selects the results. Each result must have the same type and shape in both branches. The branch that is not selected reads 1 in place of floating-point numbers from outside (except parameters and constants), and no gradient leaves it. An operator that fails on its operands, such as Gather with an index that is too large, fails in either branch |
 | Loop with a known number of iterations | the nodes of its body for each iteration |
 | Loop with a condition that depends on an input | the nodes of its body for each of the iterations that it may have, at most 256; iterations after its end change nothing |
 | Loop whose largest number of iterations depends on an input | one error; \`inputValues\` can give that input a fixed value |

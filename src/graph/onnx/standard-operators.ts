@@ -86,7 +86,6 @@ const MAPS =
 /** Why operators are refused, by name; names of other domains begin with the domain and `::`. */
 export const REASONS: Readonly<Record<string, string>> = {
   ImageDecoder: "it decodes image files: decode them before, and give the model the pixels",
-  MaxRoiPool: "Striate has RoiAlign in its place: export the model with that",
   RegexFullMatch: TEXT,
   StringConcat: TEXT,
   StringNormalizer: TEXT,
