@@ -149,7 +149,7 @@ describe("operators that draw random numbers become inputs", () => {
         inputs: ["x", "x", "training"],
         initializers: { training: { dtype: "bool", shape: [], data: Uint8Array.of(1) } },
       },
-      /in training mode, expected one ratio, got x float32\[2, 4\]/,
+      /in training mode, expected one ratio, got x float32/,
     ],
   ])("say clearly what they cannot do: %s", (_what, drawing, expected) => {
     expect(() => readOnnx(fileOf(drawing))).toThrow(expected);

@@ -54,7 +54,8 @@ function attention(
           const beta = at("beta", b, t, feeds.beta!.shape[2] === 1 ? 0 : h);
           return beta * (value - state.reduce((sum, row, i) => sum + row[j]! * key(i), 0));
         });
-        state.forEach((row, i) => row.forEach((_, j) => (row[j]! += key(i) * written[j]!)));
+        for (const [i, row] of state.entries())
+          for (const [j, value] of row.entries()) row[j] = value + key(i) * written[j]!;
         const group = s.queryHeads / s.heads;
         for (let q = h * group; q < (h + 1) * group; q++)
           for (let j = 0; j < s.values; j++)

@@ -160,7 +160,7 @@ const labelEncoder: Composition = (call) => {
   const { attributes } = call;
   const x = operand(call, 0);
   const [keys, values] = [entries(attributes, ["keys"]), entries(attributes, ["values"])];
-  if (keys === undefined || values === undefined || keys.data.length !== values.data.length)
+  if (keys === undefined || keys.data.length !== values?.data.length)
     throw new StriateError("it needs as many keys as values");
   if (keys.dtype !== x.dtype)
     throw new StriateError(`expected keys of the type of its input, got ${keys.dtype} for ${x.toString()}`);

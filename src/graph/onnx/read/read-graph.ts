@@ -12,6 +12,7 @@ import type { Leaf } from "../../tensor.js";
 import { GraphNode, Tensor, constant, constantData, input, scope } from "../../tensor.js";
 import type { ImportedCall } from "../convert/conversion.js";
 import { constantOf, convert, make } from "../convert/convert.js";
+import { emptyResults } from "../convert/empty-tensors.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
 import { FoldBudget, fold, foldSplit } from "./fold.js";
@@ -467,7 +468,8 @@ export class GraphReader {
     if (data !== undefined) return [namedConstant(data, name)];
     if (operatorOf(type) === undefined) throw refusal(type);
     guardRank(converted);
-    const made = make(settled(converted));
+    const ready = settled(converted);
+    const made = emptyResults(ready) ?? make(ready);
     const [only] = made;
     return value === undefined || only === undefined || only.known !== undefined
       ? made
