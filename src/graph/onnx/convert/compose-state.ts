@@ -8,6 +8,7 @@ import { squeeze, transpose, unsqueeze } from "../../operators/shape/shape.js";
 import { pad, slice } from "../../operators/shape/slice-pad.js";
 import type { Tensor } from "../../tensor.js";
 import { byHeads, shared, withoutHeads } from "./compose-attention.js";
+import { withoutElements } from "./empty-tensors.js";
 import type { ComposedCall, Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
 
@@ -88,7 +89,15 @@ const causalConvolution: Composition = (call) => {
 
   function state(): Tensor[] {
     if (call.outputCount === 1) return [];
-    if (before === 0) throw new StriateError("its state is empty, because its kernel has length 1");
+    if (before === 0) {
+      // The state has no elements.
+      const [batch] = x.shape;
+      if (batch === undefined || !isStatic(batch))
+        throw new StriateError(
+          "its state has no elements, and the batch has no known length: fix it (inputShapes)",
+        );
+      return [withoutElements(x.dtype, [batch, channels as number, 0])];
+    }
     return [slice(whole, [{ axis: 2, start: -before }])];
   }
 };

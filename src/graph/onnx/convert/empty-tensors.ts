@@ -16,7 +16,8 @@ function isEmpty(x: Tensor | undefined): boolean {
   return x?.shape.includes(0) === true;
 }
 
-function withoutElements(dtype: DType, shape: readonly number[]): Tensor {
+/** A tensor that has an axis of length 0. */
+export function withoutElements(dtype: DType, shape: readonly number[]): Tensor {
   return constant({ dtype, shape, data: allocate(dtype, 0) });
 }
 
