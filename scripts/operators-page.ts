@@ -5,7 +5,13 @@ import { input, topologicalOrder } from "../src/graph/index.js";
 import { operatorOf } from "../src/graph/operator.js";
 import type { Target } from "../src/graph/operator.js";
 import type { Support } from "../src/graph/onnx/support.js";
-import { operatorSupport } from "../src/graph/onnx/support.js";
+import {
+  NEWEST_OPSET,
+  REASONS,
+  RUNTIME_DOMAIN,
+  RUNTIME_OPERATORS,
+} from "../src/graph/onnx/standard-operators.js";
+import { operatorSupport, otherDomainSupport } from "../src/graph/onnx/support.js";
 import { OPERATORS } from "../test/graph/operators/tables.js";
 
 /* Generates the page docs/operators.md from the tables of the code. */
@@ -81,9 +87,16 @@ export async function operatorsPage(): Promise<string> {
     .filter(({ read }) => read !== "refused")
     .map(
       (one) =>
-        `| ${one.name} | ${one.since === 26 ? "26" : `${one.since}-26`} | ${one.gradient ? GRADIENT[one.gradient] : ""} | ${written(one, lowered)} | ${testOf(one.name, files)} |`,
+        `| ${one.name} | ${one.since === NEWEST_OPSET ? one.since : `${one.since}-${NEWEST_OPSET}`} | ${one.gradient ? GRADIENT[one.gradient] : ""} | ${written(one, lowered)} | ${testOf(one.name, files)} |`,
     );
-  const refused = all.flatMap(({ read, name }) => (read === "refused" ? [name] : []));
+  const others = otherDomainSupport().map(({ name, gradient }) => {
+    const [domain, type] = name.split("::") as [string, string];
+    return `| ${type} | ${domain} | ${gradient ? GRADIENT[gradient] : ""} |`;
+  });
+  const refused = [
+    ...all.flatMap(({ read, name }) => (read === "refused" ? [name] : [])),
+    ...Object.keys(REASONS).filter((name) => name.includes("::")),
+  ].map((name) => `| ${name.replace("::", ".")} | ${REASONS[name] ?? ""} |`);
   const text = `# Operators of ONNX that Striate reads
 
 Made by \`npm run docs:operators\` from the tables of the code; do not edit.
@@ -102,7 +115,38 @@ cover, such as large convolutions ([engine.md](engine.md)).
 | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 
-Striate refuses these operators, each with one error that names the node: ${refused.join(", ")}. It also refuses every operator of another domain.
+## If, Loop, Scan and sequences
+
+Striate reads these operators as the nodes that they stand for, so their gradients are those of ordinary nodes.
+
+| operator | what it becomes |
+| --- | --- |
+| If with a condition that is known when the file is read | the nodes of the selected branch |
+| If with a condition that depends on an input | the nodes of both branches, and Where, which selects the results. Each result must have the same type and shape in both branches. The branch that is not selected reads 1 in place of floating-point numbers from outside (except parameters and constants), and no gradient leaves it. An operator that fails on its operands, such as Gather with an index that is too large, fails in either branch |
+| Loop with a known number of iterations | the nodes of its body for each iteration |
+| Loop with a condition that depends on an input | the nodes of its body for each of the iterations that it may have, at most 256; iterations after its end change nothing |
+| Loop whose largest number of iterations depends on an input | one error; \`inputValues\` can give that input a fixed value |
+| Scan, SequenceMap | the nodes of the body for each element of a known length |
+| sequence, optional value | the tensors in it. A sequence that is an input or an output \`s\` becomes the inputs or outputs \`s_0\`, \`s_1\` and so on; \`inputShapes\` must give the shapes of inputs. An optional input is read as present |
+
+## Operators of the standard's other domains
+
+Striate reads these operators as other operators, which have the same values.
+
+| operator | domain | gradient |
+| --- | --- | --- |
+${others.join("\n")}
+
+## Operators that Striate refuses
+
+Each of these operators gives one error, which names the node and the reason.
+
+| operator | reason |
+| --- | --- |
+${refused.join("\n")}
+
+Striate reads a few operators of the domain ${RUNTIME_DOMAIN}, which ONNX Runtime's quantiser writes: ${[...RUNTIME_OPERATORS].join(", ")}. It also reads
+the functions that a file defines, and refuses every operator of another domain.
 `;
   const config = await resolveConfig(PAGE);
   return format(text, { ...config, parser: "markdown" });

@@ -27,6 +27,7 @@ export * from "./operators/linear/determinant.js";
 export * from "./operators/select/compress.js";
 export * from "./operators/spatial/grid-sample.js";
 export * from "./operators/spatial/roi-align.js";
+export * from "./operators/spatial/max-roi-pool.js";
 export * from "./operators/elementwise/bitwise.js";
 export * from "./convolution/deform-conv.js";
 export * from "./operators/linear/signal.js";

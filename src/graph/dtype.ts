@@ -92,6 +92,13 @@ const INFO: Readonly<Record<DType, DTypeInfo>> = {
   int2: { code: 26, bytes: 1, packed: 4, make: octets },
 };
 
+/** ONNX's other element types, by their numbers. */
+const OTHER_TYPES: ReadonlyMap<number, string> = new Map([
+  [8, "string"],
+  [14, "complex64"],
+  [15, "complex128"],
+]);
+
 const BY_CODE = new Map(Object.entries(INFO).map(([dtype, info]) => [info.code, dtype as DType]));
 
 export function onnxTypeCode(dtype: DType): number {
@@ -100,7 +107,12 @@ export function onnxTypeCode(dtype: DType): number {
 
 export function dtypeFromOnnx(code: number, what: string): DType {
   const dtype = BY_CODE.get(code);
-  if (dtype === undefined) throw new StriateError(`${what}: ONNX element type ${code} is not supported`);
+  if (dtype === undefined) {
+    const name = OTHER_TYPES.get(code);
+    throw new StriateError(
+      `${what}: ${name === undefined ? `ONNX element type ${code}` : `the element type ${name}`} is not supported`,
+    );
+  }
   return dtype;
 }
 

@@ -1,4 +1,4 @@
-/** Names of all operators of the standard domain up to version 26, by the version that introduced them. */
+/** Names of all operators of the standard domain up to version 28, by the version that introduced them. */
 const NAMES: Readonly<Record<number, string>> = {
   1: `
 Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvTranspose
@@ -32,7 +32,12 @@ Unique`,
   23: `Attention RMSNormalization RotaryEmbedding`,
   24: `Swish TensorScatter`,
   26: `BitCast CumProd`,
+  27: `CausalConvWithState LinearAttention`,
+  28: `SwiGLU`,
 };
+
+/** The newest version of the standard that a file may have. */
+export const NEWEST_OPSET = 28;
 
 /** The version of the standard that introduced each operator. */
 export const OPERATOR_SINCE: ReadonlyMap<string, number> = new Map(
@@ -63,3 +68,38 @@ export const RUNTIME_OPERATORS: ReadonlySet<string> = new Set([
   "QLinearSigmoid",
   "QuantizeLinear",
 ]);
+
+/** The domains that the ONNX standard defines beside its main domain. */
+const OTHER_DOMAINS = ["ai.onnx.ml", "ai.onnx.preview.training"];
+
+/** Whether a domain is one of those that the ONNX standard defines beside its main domain. */
+export function isStandardDomain(domain: string): boolean {
+  return OTHER_DOMAINS.includes(domain);
+}
+
+const TEXT = "it works on text, which Striate does not have";
+const TREES = "Striate does not have decision trees";
+const KERNELS = "Striate does not have support-vector machines";
+const MAPS =
+  "it makes or reads maps from names to numbers, which are not tensors: export the model without it";
+
+/** Why operators are refused, by name; names of other domains begin with the domain and `::`. */
+export const REASONS: Readonly<Record<string, string>> = {
+  ImageDecoder: "it decodes image files: decode them before, and give the model the pixels",
+  RegexFullMatch: TEXT,
+  StringConcat: TEXT,
+  StringNormalizer: TEXT,
+  StringSplit: TEXT,
+  "ai.onnx.ml::CastMap": MAPS,
+  "ai.onnx.ml::CategoryMapper": TEXT,
+  "ai.onnx.ml::DictVectorizer": MAPS,
+  "ai.onnx.ml::LinearClassifier": "Striate has LinearRegressor and ArgMax in its place",
+  "ai.onnx.ml::SVMClassifier": KERNELS,
+  "ai.onnx.ml::SVMRegressor": KERNELS,
+  "ai.onnx.ml::TreeEnsemble": TREES,
+  "ai.onnx.ml::TreeEnsembleClassifier": TREES,
+  "ai.onnx.ml::TreeEnsembleRegressor": TREES,
+  "ai.onnx.ml::ZipMap": MAPS,
+  "ai.onnx.preview.training::Gradient":
+    "Striate differentiates graphs itself: read the model without it, and call gradients",
+};

@@ -27,15 +27,21 @@ export interface Support {
 }
 
 /**
- * Operators that are in no table, because the code of the reader handles them: those with bodies, and
- * constants.
+ * Gradients of operators that no table of Striate's operators has, because the code of the reader handles them or
+ * composes them of others. Those that are not listed have a rule.
  */
 const BY_READER: Readonly<Record<string, Support["gradient"]>> = {
   Constant: "zero",
   If: "rule",
   Loop: "rule",
+  OptionalHasElement: "zero",
   Scan: "rule",
   SequenceLength: "zero",
+  SequenceMap: "rule",
+  TfIdfVectorizer: "zero",
+  "ai.onnx.ml::Binarizer": "zero",
+  "ai.onnx.ml::LabelEncoder": "zero",
+  "ai.onnx.ml::OneHotEncoder": "zero",
 };
 
 /** How the reader treats every operator of the standard, sorted by name. */
@@ -49,9 +55,15 @@ export function operatorSupport(): readonly Support[] {
       return { name, since, read: "itself", gradient, isLowered: operator.lower !== undefined };
     }
     if (COMPOSITIONS.has(name))
-      return { name, since, read: "decomposed", gradient: "rule", isLowered: false };
+      return { name, since, read: "decomposed", gradient: BY_READER[name] ?? "rule", isLowered: false };
     if (CONVERSIONS.has(name) || SEQUENCE_OPERATORS.has(name) || name in BY_READER)
       return { name, since, read: "converted", gradient: BY_READER[name] ?? "rule", isLowered: false };
     return { name, since, read: "refused", gradient: undefined, isLowered: false };
   });
+}
+
+/** Operators of the standard's other domains that the reader composes of others, as `DOMAIN::NAME`, with their gradients. */
+export function otherDomainSupport(): readonly Pick<Support, "name" | "gradient">[] {
+  const names = [...COMPOSITIONS.keys()].filter((name) => name.includes("::")).sort();
+  return names.map((name) => ({ name, gradient: BY_READER[name] ?? "rule" }));
 }

@@ -19,7 +19,7 @@ import { ModelProtoSchema } from "../../../src/graph/onnx/generated/onnx_pb.js";
 import type { ImportedModel } from "../../../src/graph/onnx/read/read.js";
 import { readOnnx } from "../../../src/graph/onnx/read/read.js";
 import { numbers } from "../../support/run.js";
-import { difference, floats, modelBytes, node, rewritten, run, wave } from "./models.js";
+import { difference, floats, ints, modelBytes, node, rewritten, run, wave } from "./models.js";
 import { plainNumbers } from "../operators/variant.js";
 
 const f = (float: number) => ({ float });
@@ -359,5 +359,34 @@ describe.runIf(given)("files of the kinds that went wrong", () => {
       data: fromNumbers("float16", [0, Infinity, -Infinity, 1]),
     };
     expect(difference(await run(bytes, { x }), await run(rewritten(bytes).bytes, { x }))).toBe(0);
+  });
+});
+
+describe("results without elements", () => {
+  const slice = (input: string, output: string) => node("Slice", [input, "from", "to", "axes"], [output]);
+  const initializers = { from: ints([7]), to: ints([9]), axes: ints([1]), half: floats([0.5], []) };
+  const inputs = [{ name: "x", shape: [2, 3] }];
+
+  it("are outputs, pass other operators, and are left out of a Concat", async () => {
+    const bytes = modelBytes({
+      nodes: [
+        slice("x", "none"),
+        node("Mul", ["none", "half"], ["scaled"]),
+        node("Transpose", ["scaled"], ["y"]),
+        node("Concat", ["x", "scaled"], ["z"], { axis: 1 }),
+      ],
+      inputs,
+      outputs: ["y", "z"],
+      initializers,
+    });
+    const feeds = { x: wave([2, 3]) };
+    const again = rewritten(bytes);
+    expect(again.model.outputs.y!.shape).toEqual([0, 2]);
+    expect(difference(await run(again.bytes, feeds), await run(bytes, feeds))).toBe(0);
+    const { slope } = await run(
+      writeOnnx({ slope: gradients([again.model.outputs.z!], [again.model.inputs.x!])[0]! }).bytes,
+      feeds,
+    );
+    expect(numbers(slope)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 });

@@ -291,7 +291,7 @@ describe("shape arithmetic of exporters", () => {
       { name: "rate", shape: [], dtype: "int64" as const },
     ];
     const bytes = modelBytes({ nodes, inputs, outputs: ["y"], initializers: { high: ints([16000], []) } });
-    expect(() => readOnnx(bytes)).toThrow(/expected an If with a known condition/);
+    expect(Object.keys(readOnnx(bytes).inputs)).toEqual(["x", "rate"]);
     for (const rate of [16000, 8000]) {
       const again = rewritten(bytes, { inputValues: { rate } });
       const feeds = { x: wave([3, 4]), rate: ints([rate], []) };

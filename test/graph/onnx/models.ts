@@ -30,6 +30,8 @@ export interface PortText {
   readonly name: string;
   readonly shape: Shape;
   readonly dtype?: DType;
+  /** Whether the port is a sequence of such tensors. Default false. */
+  readonly sequence?: boolean;
 }
 
 export interface GraphText {
@@ -70,22 +72,25 @@ function graphProto({ nodes, inputs = [], outputs, initializers = {} }: GraphTex
   return create(GraphProtoSchema, {
     name: "test",
     node: [...nodes],
-    input: inputs.map(({ name, shape, dtype = "float32" }) => ({
-      name,
-      type: {
-        tensorType: {
-          elemType: onnxTypeCode(dtype),
-          shape: {
-            dim: shape.map((dim) => ({
-              value:
-                typeof dim === "number"
-                  ? { case: "dimValue" as const, value: BigInt(dim) }
-                  : { case: "dimParam" as const, value: dim },
-            })),
-          },
+    input: inputs.map(({ name, shape, dtype = "float32", sequence = false }) => {
+      const tensorType = {
+        elemType: onnxTypeCode(dtype),
+        shape: {
+          dim: shape.map((dim) => ({
+            value:
+              typeof dim === "number"
+                ? { case: "dimValue" as const, value: BigInt(dim) }
+                : { case: "dimParam" as const, value: dim },
+          })),
         },
-      },
-    })),
+      };
+      // The tensors of a sequence differ in shape, so their type has none.
+      const { elemType } = tensorType;
+      return {
+        name,
+        type: sequence ? { sequenceType: { elemType: { tensorType: { elemType } } } } : { tensorType },
+      };
+    }),
     output: outputs.map((name) => ({ name })),
     initializer: Object.entries(initializers).map(([name, data]) => tensorOf(data, name)),
   });

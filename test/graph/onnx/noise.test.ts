@@ -108,6 +108,27 @@ describe("operators that draw random numbers become inputs", () => {
     expect(Array.from(results.slope!.data as Float32Array)).toEqual([2, 2, 0, 0, 0, 2, 2, 0]);
   });
 
+  it("drop with a ratio that is fed", async () => {
+    const ratio = floats([0.25], []);
+    const training = { dtype: "bool" as const, shape: [], data: Uint8Array.of(1) };
+    const bytes = modelBytes({
+      nodes: [node("Dropout", ["x", "ratio", "training"], ["y"])],
+      inputs: [
+        { name: "x", shape: [2, 4] },
+        { name: "ratio", shape: [] },
+      ],
+      outputs: ["y"],
+      initializers: { training },
+    });
+    const again = rewritten(bytes);
+    const feeds = { x, ratio, "noise:Dropout_of_y": draws };
+    const { y } = await run(again.bytes, feeds);
+    const wanted = Array.from(x.data as Float32Array, (value, i) =>
+      Number(draws.data[i]) >= 0.25 ? value / 0.75 : 0,
+    );
+    for (const [i, value] of wanted.entries()) expect(y!.data[i]).toBeCloseTo(value, 6);
+  });
+
   it("take the shape that inputShapes gives", () => {
     const shapes = { x: [2, 4], "noise:RandomNormalLike_of_y": [2, 4] };
     const { inputs } = readOnnx(fileOf({ type: "RandomNormalLike" }), { inputShapes: shapes });
@@ -122,13 +143,13 @@ describe("operators that draw random numbers become inputs", () => {
     ],
     ["no shape", { type: "RandomNormal", inputs: [] }, /RandomNormal.*shape is missing/],
     [
-      "a ratio that is fed",
+      "a ratio for each element",
       {
         type: "Dropout",
         inputs: ["x", "x", "training"],
         initializers: { training: { dtype: "bool", shape: [], data: Uint8Array.of(1) } },
       },
-      /expected a constant ratio/,
+      /in training mode, expected one ratio, got x float32/,
     ],
   ])("say clearly what they cannot do: %s", (_what, drawing, expected) => {
     expect(() => readOnnx(fileOf(drawing))).toThrow(expected);

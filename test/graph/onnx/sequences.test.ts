@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readOnnx } from "../../../src/graph/onnx/read/read.js";
 import { importProblems } from "./imports.js";
 import type { GraphText } from "./models.js";
-import { ints, modelBytes, node, wave } from "./models.js";
+import { body, difference, ints, modelBytes, node, rewritten, run, wave } from "./models.js";
 
 const x = { name: "x", shape: [2, 5, 3] };
 const feeds = { x: wave(x.shape, 0.4) };
@@ -71,11 +71,162 @@ const GRAPHS: Readonly<Record<string, GraphText>> = {
     outputs: ["y"],
     initializers: { first: at(0) },
   },
+  "a Loop that carries a sequence": {
+    nodes: [
+      node("SequenceEmpty", [], ["none"]),
+      node("Loop", ["trips", "", "none"], ["all"], {}, [
+        body("body", {
+          nodes: [
+            node("Cast", ["i"], ["n"], { to: 1 }),
+            node("Mul", ["x", "n"], ["scaled"]),
+            node("SequenceInsert", ["before", "scaled"], ["after"]),
+            node("Identity", ["go"], ["still"]),
+          ],
+          inputs: [
+            { name: "i", shape: [], dtype: "int64" },
+            { name: "go", shape: [], dtype: "bool" },
+            { name: "before", shape: [], sequence: true },
+          ],
+          outputs: ["still", "after"],
+        }),
+      ]),
+      node("ConcatFromSequence", ["all"], ["y"], { axis: 0 }),
+    ],
+    inputs: [x],
+    outputs: ["y"],
+    initializers: { trips: at(3) },
+  },
+  "optional values": {
+    nodes: [
+      node("Optional", ["x"], ["some"]),
+      node("OptionalHasElement", ["some"], ["has"]),
+      node("If", ["has"], ["y"], {}, [
+        body("then_branch", {
+          nodes: [node("OptionalGetElement", ["some"], ["value"]), node("Tanh", ["value"], ["t"])],
+          outputs: ["t"],
+        }),
+        body("else_branch", { nodes: [node("Identity", ["x"], ["e"])], outputs: ["e"] }),
+      ]),
+    ],
+    inputs: [x],
+    outputs: ["y"],
+  },
 };
 
 describe("sequences of known length become the tensors in them", () => {
   it.each(Object.entries(GRAPHS))("%s", async (_label, graph) => {
     expect(await importProblems(modelBytes(graph), feeds)).toEqual([]);
+  });
+});
+
+describe("SequenceMap", () => {
+  it("becomes the nodes of its body for each tensor", async () => {
+    const place = (name: string, shape: readonly number[]) => ({ name, shape });
+    const pieces = ["p0", "p1", "p2", "p3"];
+    const each = (type: string, other: (piece: string) => string, result: string) =>
+      pieces.map((piece, i) => node(type, [piece, other(piece)], [`${result}${i}`]));
+    const splitting = { nodes: [node("Split", ["x"], [...pieces, "p4"], { axis: 1, num_outputs: 5 })] };
+    const mapped = modelBytes({
+      nodes: [
+        ...splitting.nodes,
+        node("SequenceConstruct", pieces, ["four"]),
+        node("SequenceMap", ["four", "four", "x"], ["products", "sums"], {}, [
+          body("body", {
+            nodes: [node("Mul", ["a", "c"], ["m"]), node("Add", ["a", "b"], ["s"])],
+            inputs: [place("a", [2, 1, 3]), place("b", [2, 1, 3]), place("c", x.shape)],
+            outputs: ["m", "s"],
+          }),
+        ]),
+        node("ConcatFromSequence", ["products"], ["y"], { axis: 0 }),
+        node("ConcatFromSequence", ["sums"], ["z"], { axis: 1 }),
+      ],
+      inputs: [x],
+      outputs: ["y", "z"],
+    });
+    const plain = modelBytes({
+      nodes: [
+        ...splitting.nodes,
+        ...each("Mul", () => "x", "m"),
+        ...each("Add", (piece) => piece, "s"),
+        node("Concat", ["m0", "m1", "m2", "m3"], ["y"], { axis: 0 }),
+        node("Concat", ["s0", "s1", "s2", "s3"], ["z"], { axis: 1 }),
+      ],
+      inputs: [x],
+      outputs: ["y", "z"],
+    });
+    expect(difference(await run(rewritten(mapped).bytes, feeds), await run(plain, feeds))).toBe(0);
+  });
+
+  it("is refused with sequences of different lengths", () => {
+    const nodes = [
+      node("SequenceConstruct", ["x", "x"], ["two"]),
+      node("SequenceConstruct", ["x"], ["one"]),
+      node("SequenceMap", ["two", "one"], ["y"], {}, [body("body", { nodes: [], outputs: ["z"] })]),
+    ];
+    expect(() => readOnnx(modelBytes({ nodes, inputs: [x], outputs: ["y"] }))).toThrow(
+      "its sequences differ in length: 2 and 1",
+    );
+  });
+});
+
+describe("sequences and optional values at the ends of a graph", () => {
+  const sequence = (name: string) => ({ name, shape: [2, "n"], sequence: true });
+
+  it("become inputs and outputs for each tensor", async () => {
+    const bytes = modelBytes({
+      nodes: [
+        node("SequenceMap", ["s"], ["t"], {}, [
+          body("body", {
+            nodes: [node("Exp", ["a"], ["b"])],
+            inputs: [{ name: "a", shape: [] }],
+            outputs: ["b"],
+          }),
+        ]),
+      ],
+      inputs: [sequence("s")],
+      outputs: ["t"],
+    });
+    expect(() => readOnnx(bytes)).toThrow(
+      'input "s" is a sequence, whose length must be known: give the shapes of its tensors in inputShapes, as "s_0"',
+    );
+    const shapes = { s_0: [2, 3], s_1: [2, "n"] };
+    const model = readOnnx(bytes, { inputShapes: shapes });
+    expect(Object.fromEntries(Object.entries(model.inputs).map(([name, t]) => [name, t.shape]))).toEqual(
+      shapes,
+    );
+    const given = { s_0: wave([2, 3]), s_1: wave([2, 5], 1) };
+    const { t_0, t_1, ...others } = await run(rewritten(bytes, { inputShapes: shapes }).bytes, given);
+    expect(others).toEqual({});
+    for (const [result, fed] of [
+      [t_0!, given.s_0],
+      [t_1!, given.s_1],
+    ] as const) {
+      expect(result.shape).toEqual(fed.shape);
+      for (const [i, value] of result.data.entries())
+        expect(value).toBeCloseTo(Math.exp(Number(fed.data[i])), 4);
+    }
+  });
+
+  it("are refused where they are empty", () => {
+    const refuse = (nodes: GraphText["nodes"], why: string) => {
+      expect(() => readOnnx(modelBytes({ nodes, inputs: [x], outputs: ["y"] }))).toThrow(why);
+    };
+    refuse([node("SequenceEmpty", [], ["y"])], 'expected a tensor for the output "y", got an empty sequence');
+    refuse(
+      [node("Optional", [], ["y"])],
+      'expected a tensor for the output "y", got an empty optional value',
+    );
+    refuse(
+      [node("Optional", [], ["none"]), node("OptionalGetElement", ["none"], ["y"])],
+      "it reads an optional value that is empty",
+    );
+    refuse(
+      [
+        node("SequenceEmpty", [], ["none"]),
+        node("SequenceMap", ["none"], ["y"], {}, [body("body", { nodes: [], outputs: ["z"] })]),
+      ],
+      "it maps a sequence that is empty",
+    );
   });
 });
 
@@ -98,8 +249,7 @@ describe("sequences are refused in words", () => {
       ).toThrow(why);
     };
 
-  it("as outputs, and as operands of other operators", () => {
-    refused([], ["pieces"])('expected the output "pieces" to be a tensor, got a sequence');
+  it("as operands of other operators", () => {
     refused([node("Relu", ["pieces"], ["y"])])(
       'it reads "pieces", a sequence, which only operators on sequences can',
     );

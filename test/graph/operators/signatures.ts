@@ -45,6 +45,7 @@ Range: start limit delta -> y
 GridSample: x grid -> y
 DeformConv: x weight offset bias mask -> y
 RoiAlign: x rois #images -> y
+MaxRoiPool: x rois -> y
 DFT: x #length #axis -> y
 Det: x -> y
 ReverseSequence: x #lengths -> y

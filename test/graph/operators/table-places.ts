@@ -69,6 +69,33 @@ const regions = fc
     };
   });
 
+/** Regions whose corners and image lie 0.1 to 0.3 beside a whole number, some of them partly or wholly outside. */
+const boxes = fc
+  .tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 1, max: 3 }),
+    fc.constantFrom(1, 0.5),
+    fc.boolean(),
+    seeds,
+  )
+  .map(([height, width, scale, isOutside, seed]) => {
+    const [batch, channels, count] = [2, 2, 4];
+    const draws = uniform([count, 5], seed + 1, 0, 1, "float32");
+    const data = draws.data.map((draw, i) => {
+      const column = i % 5;
+      if (column === 0) return Math.floor(draw * batch) + 0.3;
+      const length = column < 3 ? 5 : 4;
+      const at = Math.floor(draw * length) + (column < 3 ? 0 : 2) + (isOutside && column < 3 ? -3 : 0);
+      return (at + 0.1) / scale;
+    });
+    return {
+      label: `${height} x ${width} cells, scale ${scale}, outside ${isOutside}, seed ${seed}`,
+      inputs: [distinct([batch, channels, 7, 6], seed, "float32"), { ...draws, data }],
+      build: (maps: Tensor, rois: Tensor) => g.maxRoiPool(maps, rois, { size: [height, width], scale }),
+      step: 0.01,
+    };
+  });
+
 const deformable = fc
   .tuple(
     fc.constantFrom(1, 2),
@@ -137,6 +164,7 @@ export const PLACES: Table = {
   GridSample: { count: 24, cases: grids },
   DeformConv: { count: 6, cases: deformable },
   RoiAlign: { count: 12, cases: regions },
+  MaxRoiPool: { count: 12, cases: boxes },
   DFT: { count: 12, cases: transforms },
   Det: {
     count: 5,

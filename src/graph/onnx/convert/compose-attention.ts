@@ -36,7 +36,7 @@ const HEADS_OUTSIDE = [0, 2, 1, 3];
  * Reshapes [batch, length, heads * width] to [batch, heads, length, width]. A tensor with four axes already
  * has this form.
  */
-function byHeads(x: Tensor, heads: number, what: string): Tensor {
+export function byHeads(x: Tensor, heads: number, what: string): Tensor {
   if (x.rank === 4) return x;
   if (x.rank !== 3)
     throw new StriateError(`${what}: expected 3 axes, or 4 with one for heads, got ${x.toString()}`);
@@ -47,12 +47,12 @@ function byHeads(x: Tensor, heads: number, what: string): Tensor {
 }
 
 /** The inverse of {@link byHeads}. */
-function withoutHeads(x: Tensor): Tensor {
+export function withoutHeads(x: Tensor): Tensor {
   return applySingle("Reshape", [transpose(x, HEADS_OUTSIDE), integers([0, 0, -1])]);
 }
 
 /** Repeats every head of keys or values for each head of queries that shares it: h0, h0, h1, h1 ... */
-function shared(x: Tensor, heads: Dim): Tensor {
+export function shared(x: Tensor, heads: Dim): Tensor {
   const own = x.shape[1]!;
   if (own === heads) return x;
   if (!isStatic(own) || !isStatic(heads) || heads % own !== 0)

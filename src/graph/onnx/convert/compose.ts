@@ -20,7 +20,11 @@ import { l1Norm, l2Norm, mean, standardDeviation } from "../../operators/reduce/
 import type { Attributes, Tensor } from "../../tensor.js";
 import { ATTENTION } from "./compose-attention.js";
 import { LOSSES } from "./compose-loss.js";
+import { ML_OPERATORS } from "./compose-ml.js";
+import { NGRAM_OPERATORS } from "./compose-ngrams.js";
 import { SPACE_COMPOSITIONS } from "./compose-space.js";
+import { STATE_OPERATORS } from "./compose-state.js";
+import { TRAINING_OPERATORS } from "./compose-training.js";
 import type { Composition } from "./composed-call.js";
 import { operand } from "./composed-call.js";
 
@@ -101,4 +105,8 @@ export const COMPOSITIONS: ReadonlyMap<string, Composition> = new Map<string, Co
   ...SPACE_COMPOSITIONS,
   ...ATTENTION,
   ...LOSSES,
+  ...STATE_OPERATORS,
+  ...NGRAM_OPERATORS,
+  ...ML_OPERATORS,
+  ...TRAINING_OPERATORS,
 ]);

@@ -30,6 +30,7 @@ import { COMPOSITIONS } from "./compose.js";
 import { RECURRENT } from "./compose-recurrent.js";
 import { joinWithoutEmpty, splitWithEmpty } from "./empty-tensors.js";
 import { stableLogarithm } from "./stable-logarithm.js";
+import { numbersOf } from "./composed-call.js";
 import type { Conversion, Converted, ImportedCall } from "./conversion.js";
 import { RANDOM_OPERATORS, everywhere, isTraining, trainingDropout } from "./noise.js";
 import { modernised } from "./old-opsets.js";
@@ -39,6 +40,9 @@ import { modernised } from "./old-opsets.js";
  * larger number is damaged.
  */
 const MOST_GROUPS = 2 ** 16;
+
+/** Longest axis of a Pad in the mode wrap, whose places are stored. */
+const LONGEST_WRAPPED = 2 ** 20;
 
 /** Converts a call of any supported opset to the form of opset 18. Operators without a conversion have not changed. */
 export function convert(call: ImportedCall): Converted {
@@ -176,10 +180,29 @@ const batchNormalisation: Conversion = (call) => {
   return [y, ...averages, batch.mean, batch.variance].slice(0, call.outputCount);
 };
 
+/** Replaces the mode wrap of opset 19, in which the elements repeat from the other end, by a Gather for each axis. */
 const pad: Conversion = (call) => {
   const mode = stringAttribute(call.attributes, "mode", "constant");
-  if (mode === "wrap") throw new StriateError("Pad of mode wrap (opset 19) is not supported");
-  return call;
+  if (mode !== "wrap") return call;
+  const x = first(call);
+  const pads = numbersOf(call, 1, "pads");
+  const axes = call.inputs[3] ? numbersOf(call, 3, "axes") : x.shape.map((_, axis) => axis);
+  return [
+    axes.reduce((padded, given, i) => {
+      const axis = normaliseAxis(given, x.rank, "Pad");
+      const length = x.shape[axis]!;
+      const [before, after] = [pads[i]!, pads[i + axes.length]!];
+      if (before === 0 && after === 0) return padded;
+      if (before < 0 || after < 0) throw new StriateError("negative pads in the mode wrap are not supported");
+      if (!isStatic(length) || length + before + after > LONGEST_WRAPPED)
+        throw new StriateError(`axis ${axis} of length ${length} cannot be padded in the mode wrap`);
+      const places = Array.from(
+        { length: length + before + after },
+        (_, at) => (((at - before) % length) + length) % length,
+      );
+      return applySingle("Gather", [padded, integers(places)], { axis });
+    }, x),
+  ];
 };
 
 /** An empty vector means that an operand is absent. */
@@ -364,6 +387,14 @@ const logarithm: Conversion = (call) => {
 /** Striate's rules for rounding need floating-point numbers. Rounding does not change integers. */
 const rounding: Conversion = (call) => (isFloat(first(call).dtype) ? call : identity(call));
 
+/** Range of opset 27 also has the narrow floating-point types, for which runtimes have no kernel. */
+const range: Conversion = (call) => {
+  const { dtype } = first(call);
+  if (dtype !== "float16" && dtype !== "bfloat16") return call;
+  const wide = call.inputs.map((input) => input && cast(input, "float32"));
+  return [cast(applySingle("Range", wide), dtype)];
+};
+
 export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ...RECURRENT,
   ["Squeeze", axesAsInput],
@@ -398,9 +429,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["RoiAlign", roiAlign],
   ["DFT", fourier],
   ["Unique", unique],
-  // The operand is a tensor, so it has a value; optional values themselves are not supported.
-  ["OptionalGetElement", identity],
-  ["OptionalHasElement", (call) => [constant(Number(call.inputs[0] !== undefined), [], "bool")]],
+  ["Range", range],
   ["Floor", rounding],
   ["Ceil", rounding],
   ...RANDOM_OPERATORS,

@@ -1,9 +1,10 @@
 import { isStatic, isStaticShape, normaliseAxis } from "../../dims.js";
 import { allocate } from "../../dtype.js";
-import { apply, intAttribute } from "../../operator.js";
+import type { DType } from "../../dtype.js";
+import { apply, intAttribute, operatorOf } from "../../operator.js";
 import type { Tensor } from "../../tensor.js";
 import { constant, integers } from "../../tensor.js";
-import type { Conversion } from "./conversion.js";
+import type { Conversion, ImportedCall } from "./conversion.js";
 
 /*
  * Striate's graphs have no axes of length 0, but ONNX files may have them: a file may split off an empty
@@ -13,6 +14,20 @@ import type { Conversion } from "./conversion.js";
 
 function isEmpty(x: Tensor | undefined): boolean {
   return x?.shape.includes(0) === true;
+}
+
+/** A tensor that has an axis of length 0. */
+export function withoutElements(dtype: DType, shape: readonly number[]): Tensor {
+  return constant({ dtype, shape, data: allocate(dtype, 0) });
+}
+
+/** The results of a call none of whose results has an element, or undefined for any other call. */
+export function emptyResults(call: ImportedCall): readonly Tensor[] | undefined {
+  const types = operatorOf(call.type)!.infer(call);
+  const made = types.map(({ dtype, shape }) =>
+    isStaticShape(shape) && shape.includes(0) ? withoutElements(dtype, shape) : undefined,
+  );
+  return made.every((tensor) => tensor !== undefined) ? made : undefined;
 }
 
 /** Removes the empty operands of a Concat. */
@@ -34,7 +49,7 @@ export const splitWithEmpty: Conversion = (call) => {
     filled.length === 1 && filled[0] === x.shape[axis]
       ? [x]
       : apply("Split", [x, integers(filled)], { axis }, { outputs: filled.length });
-  const none = constant({ dtype: x.dtype, shape: x.shape.with(axis, 0), data: allocate(x.dtype, 0) });
+  const none = withoutElements(x.dtype, x.shape.with(axis, 0));
   const rest = [...parts];
   return sizes.map((size) => (size === 0 ? none : rest.shift()!));
 };

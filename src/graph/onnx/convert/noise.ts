@@ -1,15 +1,25 @@
 import { StriateError } from "../../../util/errors.js";
 import type { Shape } from "../../dims.js";
+import { sizeOf } from "../../dims.js";
 import type { DType } from "../../dtype.js";
 import { dtypeFromOnnx, isFloat } from "../../dtype.js";
 import { applySingle, floatAttribute, intAttribute, intsAttribute } from "../../operator.js";
-import { add, cast, greaterOrEqual, less, mul, scalar } from "../../operators/elementwise/elementwise.js";
+import {
+  add,
+  cast,
+  div,
+  greaterOrEqual,
+  less,
+  mul,
+  scalar,
+  sub,
+} from "../../operators/elementwise/elementwise.js";
 import { uniformNumber } from "../../operators/known-numbers.js";
 import { cumulativeSum } from "../../operators/reduce/running-sum.js";
 import { sum } from "../../operators/reduce/reduce.js";
 import { slice } from "../../operators/shape/slice-pad.js";
 import { softmax } from "../../operators/reduce/softmax.js";
-import { unsqueeze } from "../../operators/shape/shape.js";
+import { reshape, unsqueeze } from "../../operators/shape/shape.js";
 import type { Tensor } from "../../tensor.js";
 import type { Conversion, ImportedCall, NoiseKind } from "./conversion.js";
 
@@ -98,14 +108,24 @@ export function isTraining(call: ImportedCall): boolean {
  */
 export function trainingDropout(call: ImportedCall): readonly Tensor[] {
   const x = operand(call);
-  const ratio = call.inputs[1] === undefined ? 0.5 : uniformNumber(call.inputs[1]);
-  if (ratio === undefined || !(ratio >= 0 && ratio < 1))
-    throw new StriateError(
-      `in training mode, expected a constant ratio of at least 0 and below 1, got ${ratio ?? "a computed one"}`,
-    );
+  const given = call.inputs[1];
+  const ratio = given === undefined ? 0.5 : uniformNumber(given);
+  if (ratio === undefined) {
+    if (given === undefined || sizeOf(given.shape) !== 1)
+      throw new StriateError(`in training mode, expected one ratio, got ${String(given)}`);
+    return computedDropout(call, x, cast(reshape(given, []), x.dtype));
+  }
+  if (!(ratio >= 0 && ratio < 1))
+    throw new StriateError(`in training mode, expected a ratio of at least 0 and below 1, got ${ratio}`);
   if (ratio === 0) return [applySingle("Identity", [x]), everywhere(x, true)];
   const mask = greaterOrEqual(drawn(call, "uniform", x.shape, x.dtype), ratio);
   return [mul(mul(x, cast(mask, x.dtype)), 1 / (1 - ratio)), mask].slice(0, call.outputCount);
+}
+
+/** Dropout whose ratio is known only when the graph runs. It must be below 1 then. */
+function computedDropout(call: ImportedCall, x: Tensor, ratio: Tensor): readonly Tensor[] {
+  const mask = greaterOrEqual(drawn(call, "uniform", x.shape, x.dtype), ratio);
+  return [div(mul(x, cast(mask, x.dtype)), sub(1, ratio)), mask].slice(0, call.outputCount);
 }
 
 /** A mask of the shape of x that is true, or false, everywhere. */

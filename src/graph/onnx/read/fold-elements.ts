@@ -85,6 +85,8 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   Floor: numeric(Math.floor),
   Ceil: numeric(Math.ceil),
   Sqrt: numeric(Math.sqrt),
+  // A named length is at least 1.
+  Relu: ([a]) => (isStatic(a!) ? Math.max(a, 0) : a),
   Sign: ([a]) => (isStatic(a!) ? Math.sign(a) : 1),
   Round: numeric(roundHalfEven),
   Reciprocal: numeric((a) => 1 / a),

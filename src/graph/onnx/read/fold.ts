@@ -54,6 +54,29 @@ export function fold(
   return value && budget.take(value.elements.length) ? value : undefined;
 }
 
+/** The results of a Split of known elements into known lengths, or undefined if they cannot be computed. */
+export function foldSplit(
+  [x, lengths]: readonly (Tensor | undefined)[],
+  attributes: Attributes,
+  budget: FoldBudget,
+): readonly Value[] | undefined {
+  const sizes = lengths && numbers(valueOf(lengths));
+  const size = x && knownSize(x);
+  if (!sizes || size === undefined || !budget.take(size)) return undefined;
+  const value = valueOf(x!);
+  const axis = inRange(intAttribute(attributes, "axis", 0), x!.rank);
+  if (value === undefined || axis === undefined) return undefined;
+  const total = sizes.reduce((a, b) => a + b, 0);
+  if (total !== value.shape[axis] || sizes.some((length) => length < 1)) return undefined;
+  let start = 0;
+  const pieces = sizes.map((length) => {
+    const from = start;
+    start += length;
+    return move(value, value.shape.with(axis, length), (index) => index.with(axis, index[axis]! + from));
+  });
+  return pieces.every((piece) => piece !== undefined) ? pieces : undefined;
+}
+
 function shapeValue(type: string, { shape, rank }: Tensor, attributes: Attributes): Value {
   if (type === "Size") return { dtype: "int64", shape: [], elements: [sizeOf(shape)] };
   const elements = shape.slice(intAttribute(attributes, "start", 0), intAttribute(attributes, "end", rank));

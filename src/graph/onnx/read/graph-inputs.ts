@@ -5,7 +5,9 @@ import { dtypeFromOnnx } from "../../dtype.js";
 import type { Tensor } from "../../tensor.js";
 import { constant, input } from "../../tensor.js";
 import { LONGEST_AXIS } from "./decode.js";
-import type { TensorShapeProto_Dimension, ValueInfoProto } from "../generated/onnx_pb.js";
+import type { TensorShapeProto_Dimension, TypeProto_Tensor, ValueInfoProto } from "../generated/onnx_pb.js";
+import type { Sequence } from "./sequences.js";
+import { isSequence } from "./sequences.js";
 
 /** A constant in place of an input: one number for all elements, or one for each element. */
 export function filled(input: Tensor, value: number | readonly number[], what: string): Tensor {
@@ -21,6 +23,11 @@ export function filled(input: Tensor, value: number | readonly number[], what: s
   return constant(values, shape, dtype);
 }
 
+/** The tensors of a value by name: the tensor itself, or the tensors of a sequence as `NAME_0`, `NAME_1` and so on. */
+export function named(name: string, item: Tensor | Sequence): [string, Tensor][] {
+  return isSequence(item) ? item.map((tensor, i) => [`${name}_${i}`, tensor]) : [[name, item]];
+}
+
 /**
  * Makes the inputs of one file. Axis names that are not valid in Striate's graphs ("floor(h/2)", "", -1) are
  * replaced by valid names.
@@ -34,12 +41,34 @@ export class InputReader {
     readonly shapes: Readonly<Record<string, Shape>>,
   ) {}
 
-  read(info: ValueInfoProto): Tensor {
-    const name = info.name;
+  /**
+   * The tensor of an input, or the tensors of a sequence. An optional input is read as a value that is present.
+   *
+   * @throws StriateError for a map, and for a sequence whose tensors have no shapes in `inputShapes`
+   */
+  read(info: ValueInfoProto): Tensor | Sequence {
+    const { name, type } = info;
+    const given = type?.optionalType?.elemType ?? type;
+    const of = given?.sequenceType?.elemType?.tensorType;
+    if (of !== undefined) return this.#sequence(name, of);
+    if (given?.tensorType !== undefined) return this.#tensor(name, given.tensorType);
+    throw new StriateError(
+      `${this.what}: input "${name}": expected a tensor, or a sequence of tensors; maps and sparse tensors are not supported`,
+    );
+  }
+
+  #sequence(name: string, type: TypeProto_Tensor): Sequence {
+    const elements: Tensor[] = [];
+    for (let i = 0; Object.hasOwn(this.shapes, `${name}_${i}`); i++)
+      elements.push(this.#tensor(`${name}_${i}`, type));
+    if (elements.length > 0) return elements;
+    throw new StriateError(
+      `${this.what}: input "${name}" is a sequence, whose length must be known: give the shapes of its tensors in inputShapes, as "${name}_0", "${name}_1" and so on`,
+    );
+  }
+
+  #tensor(name: string, type: TypeProto_Tensor): Tensor {
     const what = `${this.what}: input "${name}"`;
-    const type = info.type?.tensorType;
-    if (type === undefined)
-      throw new StriateError(`${what}: expected a tensor; sequences, maps and optionals are not supported`);
     const dtype = dtypeFromOnnx(type.elemType, what);
     const declared = type.shape?.dim.map((dim, axis) => this.#dim(dim, name, axis, what));
     const given = Object.hasOwn(this.shapes, name) ? this.shapes[name] : undefined;

@@ -6,17 +6,19 @@ import type { DType, TensorData } from "../../dtype.js";
 import { loaded, operatorOf } from "../../operator.js";
 import * as operators from "../../all-operators.js";
 import { shapeTensor } from "../../operators/broadcast.js";
-import { cast } from "../../operators/elementwise/elementwise.js";
+import { cast, not } from "../../operators/elementwise/elementwise.js";
 import { reshape } from "../../operators/shape/shape.js";
 import type { Leaf } from "../../tensor.js";
 import { GraphNode, Tensor, constant, constantData, input, scope } from "../../tensor.js";
 import type { ImportedCall } from "../convert/conversion.js";
 import { constantOf, convert, make } from "../convert/convert.js";
+import { emptyResults } from "../convert/empty-tensors.js";
 import { decodeAttributes, decodeTensor } from "./decode.js";
 import type { ExternalData } from "./external-data.js";
-import { FoldBudget, fold } from "./fold.js";
+import { FoldBudget, fold, foldSplit } from "./fold.js";
 import type { Body } from "./unroll.js";
-import { unrolledBatchScan, unrolledLoop, unrolledScan } from "./unroll.js";
+import { mappedSequences, unrolledBatchScan, unrolledLoop, unrolledScan } from "./unroll.js";
+import { chosen, flagOf, gateOf } from "./choose.js";
 import { NameScope } from "./name-scope.js";
 import type {
   AttributeProto,
@@ -28,9 +30,16 @@ import type {
 import { Names } from "../names.js";
 import type { NoiseKind } from "../convert/conversion.js";
 import { bodyReads, functionReads, nodeTitle, sortNodes } from "./sort-nodes.js";
-import { InputReader, filled } from "./graph-inputs.js";
+import { InputReader, filled, named } from "./graph-inputs.js";
 import { initializerRoles } from "./initializer-roles.js";
-import { RUNTIME_DOMAIN, RUNTIME_OPERATORS, STANDARD_OPERATORS } from "../standard-operators.js";
+import {
+  REASONS,
+  RUNTIME_DOMAIN,
+  RUNTIME_OPERATORS,
+  STANDARD_OPERATORS,
+  isStandardDomain,
+} from "../standard-operators.js";
+import type { Item } from "./sequences.js";
 import { SEQUENCE_OPERATORS, isSequence, sequenceCall } from "./sequences.js";
 import type { Value } from "./known-values.js";
 import { dataOf } from "./known-values.js";
@@ -70,6 +79,8 @@ export interface ReadGraph {
  * them.
  */
 const OFTEN_UNREAD = new Set(["BatchNormalization", "Dropout"]);
+/** Further operators whose operands may be sequences or empty optional values. */
+const ITEM_OPERATORS = new Set(["Identity", "If", "Loop", "SequenceMap"]);
 /**
  * Largest number of nodes from bodies and functions. Without it, nested loops and nested functions could grow
  * exponentially.
@@ -84,7 +95,7 @@ const HIGHEST_RANK = 64;
 const MOST_INPUTS = 2 ** 16;
 
 /**
- * Reads the graph of a model. In place of an If, it reads the branch that the known condition selects. It
+ * Reads the graph of a model. In place of an If, it reads the branch that a known condition selects, or both branches. It
  * reads the body of a loop once for every iteration, and a function of the file once for every call.
  */
 export class GraphReader {
@@ -123,15 +134,18 @@ export class GraphReader {
       seen.add(name);
     }
     const inputs = fed.flatMap((info): [string, Tensor][] => {
-      const tensor = reader.read(info);
+      const item = reader.read(info);
       const { name } = info;
       const value = Object.hasOwn(inputValues, name) ? inputValues[name] : undefined;
-      names.set(name, value === undefined ? tensor : filled(tensor, value, `${what}: input "${name}"`), what);
-      return value === undefined ? [[name, tensor]] : [];
+      const isFed = value === undefined || isSequence(item);
+      names.set(name, isFed ? item : filled(item, value, `${what}: input "${name}"`), what);
+      return isFed ? named(name, item) : [];
     });
+    const twice = inputs.find(([name], i) => inputs.findIndex(([other]) => other === name) !== i);
+    if (twice !== undefined) throw new StriateError(`${what}: two inputs are named "${twice[0]}"`);
     this.#inputs = inputs.map(([, tensor]) => tensor);
     this.#nodes(this.graph.node, names);
-    const outputs = this.#outputs(this.graph, names, what);
+    const outputs = this.#graphOutputs();
     if (outputs.length === 0) throw new StriateError(`${what}: the graph has no output`);
     const noise = [...this.#noise];
     return {
@@ -144,18 +158,31 @@ export class GraphReader {
     };
   }
 
-  #outputs(graph: GraphProto, names: NameScope, what: string): [string, Tensor][] {
-    const seen = new Set<string>();
-    return graph.output.map(({ name }) => {
-      const tensor = names.get(name);
-      if (names.sequence(name) !== undefined)
+  /** The outputs of the whole graph. Each tensor of a sequence is an output of its own. */
+  #graphOutputs(): [string, Tensor][] {
+    const { what } = this.context;
+    const outputs = this.#outputs(this.graph, this.#graphNames, what).flatMap(([name, item]) => {
+      if (item === undefined || (isSequence(item) && item.length === 0))
         throw new StriateError(
-          `${what}: expected the output "${name}" to be a tensor, got a sequence: join its tensors, or output them one by one`,
+          `${what}: expected a tensor for the output "${name}", got ${item ? "an empty sequence" : "an empty optional value"}`,
         );
-      if (tensor === undefined) throw new StriateError(`${what}: nothing makes the output "${name}"`);
+      return named(name, item);
+    });
+    const seen = new Set<string>();
+    for (const [name] of outputs) {
       if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
       seen.add(name);
-      return [name, tensor];
+    }
+    return outputs;
+  }
+
+  #outputs(graph: GraphProto, names: NameScope, what: string): [string, Item][] {
+    const seen = new Set<string>();
+    return graph.output.map(({ name }) => {
+      if (!names.has(name)) throw new StriateError(`${what}: nothing makes the output "${name}"`);
+      if (seen.has(name)) throw new StriateError(`${what}: two outputs are named "${name}"`);
+      seen.add(name);
+      return [name, names.item(name)];
     });
   }
 
@@ -206,14 +233,14 @@ export class GraphReader {
         );
       }
       const made = this.#guarded(node, names, where);
-      if (names.isGraph && node.name !== "" && made[0] !== undefined)
-        this.#nodeResults.set(node.name, made[0]);
+      const [first] = made;
+      if (names.isGraph && node.name !== "" && first !== undefined && !isSequence(first))
+        this.#nodeResults.set(node.name, first);
       for (const [i, name] of node.output.entries()) {
+        const isMissing = i >= made.length;
         const isUnread = OFTEN_UNREAD.has(node.opType) && !this.#read.has(name);
-        if (name === "" || names.sequence(name) !== undefined || (made[i] === undefined && isUnread))
-          continue;
-        if (made[i] === undefined)
-          throw new StriateError(`${where}: the operator has no output ${i} ("${name}")`);
+        if (name === "" || (isMissing && isUnread)) continue;
+        if (isMissing) throw new StriateError(`${where}: the operator has no output ${i} ("${name}")`);
         names.set(name, made[i], where);
       }
     }
@@ -223,10 +250,10 @@ export class GraphReader {
    * Reads a node. Any error that a rule throws for an invalid node becomes a StriateError that names the
    * node.
    */
-  #guarded(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
+  #guarded(node: NodeProto, names: NameScope, where: string): readonly Item[] {
     try {
       const made = this.#node(node, names, where);
-      return made.map((tensor) => checked(tensor));
+      return made.map((item) => (item === undefined || isSequence(item) ? item : checked(item)));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (error instanceof StriateError && why.startsWith(this.context.what)) throw error;
@@ -235,26 +262,55 @@ export class GraphReader {
     }
   }
 
-  #node(node: NodeProto, names: NameScope, where: string): readonly Tensor[] {
+  #node(node: NodeProto, names: NameScope, where: string): readonly Item[] {
     const called = this.#functionOf(node);
     const protos = names.attributesOf(node);
-    if (called === undefined && SEQUENCE_OPERATORS.has(node.opType))
-      return this.#ofSequences(node, protos, names, where);
-    const inputs = this.#operands(node, names);
-    if (called !== undefined) return this.#inlined(called, protos, inputs, names);
+    if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
+    if (called !== undefined) return this.#inlined(called, protos, this.#items(node, names), names);
+    const isStandard = node.domain === "" || node.domain === "ai.onnx";
+    const readsItems = isStandard && (ITEM_OPERATORS.has(node.opType) || SEQUENCE_OPERATORS.has(node.opType));
+    if (!readsItems) return this.#ofTensors(node, protos, names, where);
+    const items = this.#items(node, names);
+    const [first] = items;
+    // The only attribute of Optional is the type of the value.
+    const decoded = node.opType === "Optional" ? [] : protos;
+    const { attributes, graphs } = decodeAttributes(decoded, where, this.context.externalData);
+    switch (node.opType) {
+      case "Identity":
+        if (first === undefined ? this.#isEmpty(node.input[0], names) : isSequence(first)) return [first];
+        return this.#ofTensors(node, protos, names, where);
+      case "If":
+        if (first !== undefined && isSequence(first)) throw new StriateError("its condition is a sequence");
+        return this.#branch(first, graphs, names);
+      case "Loop":
+        return unrolledLoop(this.#body(graphs, names), items);
+      case "SequenceMap":
+        return mappedSequences(this.#body(graphs, names), items);
+      default:
+        return [sequenceCall(node.opType, { inputs: items, attributes })];
+    }
+  }
+
+  /** Whether a name stands for an optional value that is empty. */
+  #isEmpty(name: string | undefined, names: NameScope): boolean {
+    return name !== undefined && name !== "" && names.has(name) && names.item(name) === undefined;
+  }
+
+  /** The results of a node all of whose operands are tensors. */
+  #ofTensors(
+    node: NodeProto,
+    protos: readonly AttributeProto[],
+    names: NameScope,
+    where: string,
+  ): readonly Item[] {
+    const inputs = node.input.map((name) => this.#operand(name, names));
     const { attributes, graphs } = decodeAttributes(protos, where, this.context.externalData);
     const name = node.output.find((output) => output !== "") ?? node.name;
     if (node.opType === "Constant") return [renamed(constantOf(attributes), name)];
-    if (node.opType === "If") return this.#branch(inputs[0], graphs, names);
-    if (node.opType === "Loop") return unrolledLoop(this.#body(graphs, names), inputs);
     if (node.opType === "Scan") {
       const unroll = names.opset < 9 ? unrolledBatchScan : unrolledScan;
       return unroll(this.#body(graphs, names), inputs, attributes);
     }
-    if (node.opType === "SequenceMap")
-      throw new StriateError(
-        "SequenceMap, which applies a function to every tensor of a sequence, cannot be imported",
-      );
     let outputCount = node.output.length;
     const isOpen = (output: string) =>
       output === "" || (OFTEN_UNREAD.has(node.opType) && !this.#read.has(output));
@@ -268,25 +324,6 @@ export class GraphReader {
       name,
       draw: (kind, shape) => this.#draw(node.name === "" ? name : node.name, kind, shape),
     });
-  }
-
-  /**
-   * The results of a node that makes or reads sequences. If the result is a sequence, it is added to the
-   * scope instead of being returned.
-   */
-  #ofSequences(
-    node: NodeProto,
-    protos: readonly AttributeProto[],
-    names: NameScope,
-    where: string,
-  ): readonly Tensor[] {
-    const inputs = node.input.map((name) => names.sequence(name) ?? this.#operand(name, names));
-    const { attributes } = decodeAttributes(protos, where, this.context.externalData);
-    const made = sequenceCall(node.opType, { inputs, attributes });
-    if (!isSequence(made)) return [made];
-    const [name] = node.output;
-    if (name !== undefined && name !== "") names.setSequence(name, made, where);
-    return [];
   }
 
   /** Turns the random numbers of a node into an input of the model, `noise:NODE`. */
@@ -315,14 +352,17 @@ export class GraphReader {
     const called = this.context.functions.find(
       (one) => one.name === opType && one.domain === domain && one.overload === overload,
     );
-    if (called === undefined && !(domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType)))
+    const isKnown = isStandardDomain(domain) || (domain === RUNTIME_DOMAIN && RUNTIME_OPERATORS.has(opType));
+    if (called === undefined && !isKnown)
       throw new StriateError(`expected a standard operator, got one of the domain "${domain}"`);
     return called;
   }
 
-  #operands(node: NodeProto, names: NameScope): (Tensor | undefined)[] {
-    if (node.input.length > MOST_INPUTS) throw new StriateError(`${node.input.length} inputs are too many`);
-    return node.input.map((name) => this.#operand(name, names));
+  #items(node: NodeProto, names: NameScope): Item[] {
+    return node.input.map((name) => {
+      if (name !== "" && !names.has(name)) throw new StriateError(`it reads "${name}", which nothing makes`);
+      return name === "" ? undefined : names.item(name);
+    });
   }
 
   #operand(name: string, names: NameScope): Tensor | undefined {
@@ -335,37 +375,41 @@ export class GraphReader {
 
   // ---- bodies and functions ----------------------------------------------------------------------------------------
 
-  #branch(
-    condition: Tensor | undefined,
-    graphs: ReadonlyMap<string, GraphProto>,
-    names: NameScope,
-  ): Tensor[] {
-    const known = condition && constantData(condition)?.data[0];
-    if (known === undefined) {
-      throw new StriateError(
-        "expected an If with a known condition, got one that depends on an input: give the value of the input in inputValues",
-      );
-    }
-    const body = graphs.get(Number(known) !== 0 ? "then_branch" : "else_branch");
-    if (body === undefined) throw new StriateError("the branch that its condition selects is missing");
-    this.#bodyInitializers(body, names);
-    this.#nodes(body.node, names);
-    return this.#outputs(body, names, "the branch").map(([, tensor]) => tensor);
+  /**
+   * The results of an If. A branch that a known condition selects is read like nodes of the graph. If the condition
+   * depends on an input, the graph computes both branches and selects the results.
+   */
+  #branch(condition: Tensor | undefined, graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Item[] {
+    if (condition === undefined) throw new StriateError("its condition is missing");
+    const flag = flagOf(condition);
+    const read = (selected: boolean, scope: NameScope): Item[] => {
+      const body = graphs.get(selected ? "then_branch" : "else_branch");
+      if (body === undefined) throw new StriateError("the branch that its condition selects is missing");
+      this.#bodyInitializers(body, scope);
+      this.#nodes(body.node, scope);
+      return this.#outputs(body, scope, "the branch").map(([, item]) => item);
+    };
+    if (typeof flag === "boolean") return read(flag, names);
+    const then = read(true, names.inner(gateOf(flag)));
+    const otherwise = read(false, names.inner(gateOf(not(flag))));
+    if (then.length !== otherwise.length)
+      throw new StriateError(`its branches have ${then.length} and ${otherwise.length} outputs`);
+    return then.map((item, i) => chosen(flag, item, otherwise[i]));
   }
 
   /** Returns a function that adds the nodes of a loop body to the graph for one iteration. */
   #body(graphs: ReadonlyMap<string, GraphProto>, names: NameScope): Body {
     const body = graphs.get("body");
     if (body === undefined) throw new StriateError("its body is missing");
-    return (inputs) => {
+    return (inputs, isSelected) => {
       const inputNames = body.input.map(({ name }) => name);
       if (inputNames.length !== inputs.length)
         throw new StriateError(`expected ${inputNames.length} inputs for its body, got ${inputs.length}`);
-      const step = names.inner();
+      const step = names.inner(isSelected && gateOf(isSelected));
       this.#bodyInitializers(body, step);
       for (const [i, name] of inputNames.entries()) step.set(name, inputs[i], "its body");
       this.#nodes(body.node, step);
-      return this.#outputs(body, step, "its body").map(([, tensor]) => tensor);
+      return this.#outputs(body, step, "its body").map(([, item]) => item);
     };
   }
 
@@ -389,9 +433,9 @@ export class GraphReader {
   #inlined(
     called: FunctionProto,
     protos: readonly AttributeProto[],
-    inputs: readonly (Tensor | undefined)[],
+    inputs: readonly Item[],
     names: NameScope,
-  ): Tensor[] {
+  ): Item[] {
     const what = `the function "${called.name}"`;
     if (names.isWithin(called)) throw new StriateError(`${what} calls itself`);
     const attributes = new Map([...called.attributeProto, ...protos].map((proto) => [proto.name, proto]));
@@ -402,9 +446,8 @@ export class GraphReader {
     for (const [i, name] of called.input.entries()) inner.set(name, inputs[i], what);
     this.#nodes(called.node, inner);
     return called.output.map((name) => {
-      const tensor = inner.get(name);
-      if (tensor === undefined) throw new StriateError(`nothing in ${what} makes its output "${name}"`);
-      return tensor;
+      if (!inner.has(name)) throw new StriateError(`nothing in ${what} makes its output "${name}"`);
+      return inner.item(name);
     });
   }
 
@@ -418,13 +461,15 @@ export class GraphReader {
     const converted = convert(call);
     if (!("type" in converted)) return converted;
     const { type, inputs, attributes, name } = converted;
+    const pieces = type === "Split" ? foldSplit(inputs, attributes, this.#folded)?.map(dataOf) : undefined;
+    if (pieces?.every((piece) => piece !== undefined) === true) return pieces.map((piece) => constant(piece));
     const value = fold(type, inputs, attributes, this.#folded);
     const data = value && dataOf(value);
     if (data !== undefined) return [namedConstant(data, name)];
-    if (operatorOf(type) === undefined)
-      throw new StriateError(`the operator ${type} is not supported; docs/operators.md lists those that are`);
+    if (operatorOf(type) === undefined) throw refusal(type);
     guardRank(converted);
-    const made = make(settled(converted));
+    const ready = settled(converted);
+    const made = emptyResults(ready) ?? make(ready);
     const [only] = made;
     return value === undefined || only === undefined || only.known !== undefined
       ? made
@@ -449,12 +494,19 @@ export class GraphReader {
   }
 }
 
+function refusal(type: string): StriateError {
+  const reason = REASONS[type];
+  return new StriateError(
+    `the operator ${type} is not supported${reason === undefined ? "" : ` (${reason})`}; docs/operators.md lists those that are`,
+  );
+}
+
 /**
- * The type of a node. It includes the domain for operators of com.microsoft, unless a standard operator has
- * the same name.
+ * The type of a node. It includes the domain for operators of other domains, except for operators of
+ * com.microsoft that have the same name as a standard operator.
  */
 function typeOf({ domain, opType }: NodeProto): string {
-  const isOwn = domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType);
+  const isOwn = isStandardDomain(domain) || (domain === RUNTIME_DOMAIN && !STANDARD_OPERATORS.has(opType));
   return isOwn ? `${domain}::${opType}` : opType;
 }
 

@@ -8,9 +8,10 @@ import { ModelProtoSchema } from "../generated/onnx_pb.js";
 import type { ExternalData } from "./external-data.js";
 import { isExternal, locationOf, storedTensors, tensorsIn } from "./external-data.js";
 import type { NoiseKind } from "../convert/conversion.js";
+import { NEWEST_OPSET, isStandardDomain } from "../standard-operators.js";
 import { alignInPlace } from "./align.js";
 import { otherFile } from "./other-files.js";
-import { InputReader } from "./graph-inputs.js";
+import { InputReader, named } from "./graph-inputs.js";
 import type { ImportedParameter, ReadContext, ReadGraph } from "./read-graph.js";
 import { GraphReader } from "./read-graph.js";
 
@@ -18,7 +19,10 @@ import { GraphReader } from "./read-graph.js";
 export interface ReadOptions {
   /** Source of the values that the model stores outside its file. */
   readonly externalData?: ExternalData;
-  /** Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`. */
+  /**
+   * Shapes of inputs by name, to fix or rename the lengths that the file gives: `{ x: ["batch", 3, 64, 64] }`.
+   * An input `s` that is a sequence becomes one input for each tensor, whose shapes are given as `s_0`, `s_1` and so on.
+   */
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /**
    * Fixed values of inputs, by name: one number for all elements, or one for each element. Such an input
@@ -36,6 +40,7 @@ export interface ImportedModel {
    * (for example because an exporter wrote the batch size into a Reshape), the axis has that length.
    */
   readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The outputs, by name. An output `s` that is a sequence becomes the outputs `s_0`, `s_1` and so on. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** All named values; a model can be cut at any of them. */
   readonly values: ReadonlyMap<string, Tensor>;
@@ -59,7 +64,6 @@ export interface ImportedModel {
 }
 
 const OLDEST_OPSET = 1;
-const NEWEST_OPSET = 26;
 const LARGEST_FILE = 2 ** 31 - 1;
 
 /** A parsed ONNX file, which can be read several times. */
@@ -145,7 +149,7 @@ function checkNames(option: string, given: object, names: readonly string[], wha
 }
 
 /**
- * Reads an ONNX model (standard operators, opsets 1 to 26) as a graph. Axes keep their names, shape
+ * Reads an ONNX model (standard operators, opsets 1 to 28) as a graph. Axes keep their names, shape
  * arithmetic is computed, and every operator is converted to the form of opset 18. Scalars and integer
  * tensors become constants. Values in other files need `externalData`.
  *
@@ -187,7 +191,8 @@ function fixedShapes(
   const initializers = new Set(graph.initializer.map(({ name }) => name));
   const shapes = graph.input
     .filter(({ name }) => !initializers.has(name))
-    .map((info) => [info.name, reader.read(info).shape] as const);
+    .flatMap((info) => named(info.name, reader.read(info)))
+    .map(([name, tensor]) => [name, tensor.shape] as const);
   if (!shapes.some(([, shape]) => shape.includes(symbol))) return undefined;
   return Object.fromEntries(
     shapes.map(([name, shape]) => [name, shape.map((dim) => (dim === symbol ? length : dim))]),
@@ -222,6 +227,9 @@ function graphOf(model: ModelProto, what: string): GraphProto {
 function opsetOf(model: ModelProto, what: string): number {
   const versions = model.opsetImport.filter(({ domain }) => domain === "" || domain === "ai.onnx");
   const [standard] = versions;
+  // A file may have operators of the standard's other domains only.
+  if (standard === undefined && model.opsetImport.some(({ domain }) => isStandardDomain(domain)))
+    return NEWEST_OPSET;
   if (standard === undefined || versions.length > 1) {
     throw new StriateError(`${what}: expected one version of the standard operators, got ${versions.length}`);
   }

@@ -14,10 +14,11 @@ import { valueOf } from "./known-values.js";
  */
 
 export type Sequence = readonly Tensor[];
-type Operand = Tensor | Sequence | undefined;
+/** What a name of a file stands for: a tensor, a sequence, or undefined for an optional value that is empty. */
+export type Item = Tensor | Sequence | undefined;
 
 interface SequenceCall {
-  readonly inputs: readonly Operand[];
+  readonly inputs: readonly Item[];
   readonly attributes: Attributes;
 }
 
@@ -35,8 +36,8 @@ function sequenceOf({ inputs }: SequenceCall, index = 0): Sequence {
   return operand;
 }
 
-export function isSequence(operand: Exclude<Operand, undefined>): operand is Sequence {
-  return Array.isArray(operand);
+export function isSequence(item: Exclude<Item, undefined>): item is Sequence {
+  return Array.isArray(item);
 }
 
 /** A position in a sequence, counted from its end if it is negative; there are `count` positions. */
@@ -93,9 +94,9 @@ function joined(call: SequenceCall): Tensor {
   return concat(isNew ? parts.map((part) => unsqueeze(part, [axis])) : parts, axis);
 }
 
-const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = new Map<
+const CALLS: ReadonlyMap<string, (call: SequenceCall) => Item> = new Map<
   string,
-  (call: SequenceCall) => Tensor | Sequence
+  (call: SequenceCall) => Item
 >([
   ["SequenceEmpty", () => []],
   ["SequenceConstruct", (call) => call.inputs.map((_, i) => tensorOf(call, i))],
@@ -118,15 +119,24 @@ const CALLS: ReadonlyMap<string, (call: SequenceCall) => Tensor | Sequence> = ne
   ["SequenceLength", (call) => constant(sequenceOf(call).length, [], "int64")],
   ["SplitToSequence", pieces],
   ["ConcatFromSequence", joined],
+  ["Optional", ({ inputs }) => inputs[0]],
+  [
+    "OptionalGetElement",
+    ({ inputs: [item] }) => {
+      if (item === undefined) throw new StriateError("it reads an optional value that is empty");
+      return item;
+    },
+  ],
+  ["OptionalHasElement", ({ inputs }) => constant(Number(inputs[0] !== undefined), [], "bool")],
 ]);
 
-/** Operators that make or read sequences. */
+/** Operators that make or read sequences or optional values. */
 export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(CALLS.keys());
 
 /**
- * The result of a call of an operator that makes or reads sequences. Throws {@link StriateError} if a value
+ * The result of a call of an operator that makes or reads sequences or optional values. Throws {@link StriateError} if a value
  * that is needed is known only when the graph runs.
  */
-export function sequenceCall(type: string, call: SequenceCall): Tensor | Sequence {
+export function sequenceCall(type: string, call: SequenceCall): Item {
   return CALLS.get(type)!(call);
 }

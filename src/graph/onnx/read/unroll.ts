@@ -1,22 +1,33 @@
 import { StriateError } from "../../../util/errors.js";
 import { isStatic, normaliseAxis } from "../../dims.js";
-import { intAttribute, intsAttribute } from "../../operator.js";
+import { applySingle, intAttribute, intsAttribute } from "../../operator.js";
 import { concat, split } from "../../operators/shape/join.js";
 import { knownNumber } from "../../operators/known-numbers.js";
-import { squeeze, unsqueeze } from "../../operators/shape/shape.js";
+import { reshape, squeeze, unsqueeze } from "../../operators/shape/shape.js";
 import type { Attributes, Tensor } from "../../tensor.js";
 import { constant } from "../../tensor.js";
+import { both, chosen, flagOf, gateOf } from "./choose.js";
+import type { Item, Sequence } from "./sequences.js";
+import { isSequence } from "./sequences.js";
 
 /*
  * Unrolls Loop and Scan: their bodies are read once for every iteration. The result consists of ordinary
- * nodes, which have gradients. The number of iterations must be known when the file is read.
+ * nodes, which have gradients. The number of iterations, or the largest number that a Loop may have, must be
+ * known when the file is read.
  */
 
 /**
- * Adds the nodes of a loop body to the graph, given tensors for all inputs of the body, and returns its
- * outputs.
+ * Adds the nodes of a loop body to the graph, given the values of all inputs of the body, and returns its
+ * outputs. `isSelected` tells when the graph runs whether the iteration takes place; it always does if the flag is
+ * left out.
  */
-export type Body = (inputs: readonly Tensor[]) => readonly Tensor[];
+export type Body = (inputs: readonly Item[], isSelected?: Tensor) => readonly Item[];
+
+/**
+ * Largest number of iterations of a Loop whose condition is known only when the graph runs, because the graph
+ * always computes all of them.
+ */
+const MOST_CONDITIONAL = 256;
 
 type Operands = readonly (Tensor | undefined)[];
 
@@ -25,6 +36,12 @@ function given(operands: Operands): Tensor[] {
     if (tensor === undefined) throw new StriateError(`input ${i} is missing`);
     return tensor;
   });
+}
+
+function tensorOf(item: Item): Tensor {
+  if (item === undefined || isSequence(item))
+    throw new StriateError(`expected a tensor, got ${item ? "a sequence" : "an empty optional value"}`);
+  return item;
 }
 
 function stacked(tensors: readonly Tensor[], axis: number): Tensor {
@@ -39,40 +56,60 @@ const FROM_SHAPES =
 
 /**
  * Loop (opsets 1 to 25). The results are the final carried values, and then the outputs of all iterations,
- * stacked.
+ * stacked. If the condition is known only when the graph runs, the graph computes as many iterations as there may be
+ * at most; those after the end change nothing.
  */
-export function unrolledLoop(body: Body, [trips, condition, ...start]: Operands): Tensor[] {
-  const most = trips && knownNumber(trips);
+export function unrolledLoop(body: Body, [trips, condition, ...start]: readonly Item[]): Item[] {
+  const most = trips && knownNumber(tensorOf(trips));
   if (trips !== undefined && most === undefined)
     throw new StriateError(
       `the number of iterations of the Loop is known only when the graph runs: ${FROM_SHAPES}`,
     );
-  const isTrue = (tensor: Tensor): boolean => {
-    const known = knownNumber(tensor);
-    if (known === undefined)
-      throw new StriateError("expected a Loop with a known condition, got one that depends on an input");
-    return known !== 0;
-  };
-  let carried = given(start);
-  const steps: (readonly Tensor[])[] = [];
-  let continues = condition === undefined || isTrue(condition);
-  for (let step = 0; continues && (most === undefined || step < most); step++) {
-    const [again, ...results] = body([constant(step, [], "int64"), constant(1, [], "bool"), ...carried]);
+  let carried: readonly Item[] = start;
+  const steps: (readonly Item[])[] = [];
+  /** Whether each iteration takes place. */
+  const taken: (Tensor | undefined)[] = [];
+  let continues = condition === undefined || flagOf(tensorOf(condition));
+  for (let step = 0; continues !== false && (most === undefined || step < most); step++) {
+    const flag = continues === true ? undefined : continues;
+    if (flag !== undefined && (most === undefined || most > MOST_CONDITIONAL))
+      throw new StriateError(
+        `the condition of the Loop is known only when the graph runs, so it needs a number of iterations of at most ${MOST_CONDITIONAL}, got ${most ?? "none"}: ${FROM_SHAPES}`,
+      );
+    const before = carried;
+    const read = flag === undefined ? before : before.map(gatedItem(flag));
+    const [again, ...results] = body([constant(step, [], "int64"), constant(1, [], "bool"), ...read], flag);
     if (again === undefined) throw new StriateError("the body of the Loop has no output");
-    carried = results.slice(0, carried.length);
-    steps.push(results.slice(carried.length));
-    continues = isTrue(again);
+    carried = results
+      .slice(0, before.length)
+      .map((next, i) => (flag === undefined ? next : chosen(flag, next, before[i])));
+    steps.push(results.slice(before.length));
+    taken.push(flag);
+    continues = both(continues, flagOf(tensorOf(again)));
   }
   const [first] = steps;
-  return [
-    ...carried,
-    ...(first ?? []).map((_, i) =>
-      stacked(
-        steps.map((results) => results[i]!),
-        0,
-      ),
-    ),
-  ];
+  const collected = (first ?? []).map((_, i) => {
+    const all = stacked(
+      steps.map((results) => tensorOf(results[i])),
+      0,
+    );
+    return taken.every((flag) => flag === undefined)
+      ? all
+      : applySingle("Compress", [all, mask()], { axis: 0 });
+  });
+  return [...carried, ...collected];
+
+  function mask(): Tensor {
+    return concat(
+      taken.map((flag) => (flag === undefined ? constant(1, [1], "bool") : reshape(flag, [1]))),
+      0,
+    );
+  }
+}
+
+function gatedItem(flag: Tensor): (item: Item) => Item {
+  const gate = gateOf(flag);
+  return (item) => (item === undefined ? item : isSequence(item) ? item.map(gate) : gate(item));
 }
 
 /**
@@ -99,7 +136,7 @@ export function unrolledScan(body: Body, operands: Operands, attributes: Attribu
   if (sequences.some((sequence) => sequence.length !== length))
     throw new StriateError("the sequences of the Scan differ in length");
   const steps = Array.from({ length }, (_, step) => {
-    const results = body([...states, ...sequences.map((sequence) => sequence[step]!)]);
+    const results = body([...states, ...sequences.map((sequence) => sequence[step]!)]).map(tensorOf);
     const carried = states.length;
     states = results.slice(0, carried);
     return results.slice(carried);
@@ -110,6 +147,25 @@ export function unrolledScan(body: Body, operands: Operands, attributes: Attribu
     return stacked(list("scan_output_directions")[i] === 1 ? values.toReversed() : values, axis);
   });
   return [...states, ...collected];
+}
+
+/**
+ * SequenceMap: the body is read once for every tensor of the first sequence. The other operands are sequences of the
+ * same length, or tensors, which every call of the body gets.
+ */
+export function mappedSequences(body: Body, [first, ...others]: readonly Item[]): Sequence[] {
+  if (first === undefined || !isSequence(first))
+    throw new StriateError(`input 0 must be a sequence, got ${first ? "a tensor" : "nothing"}`);
+  const other = others.find((item) => item && isSequence(item) && item.length !== first.length);
+  if (other !== undefined)
+    throw new StriateError(
+      `its sequences differ in length: ${first.length} and ${(other as Sequence).length}`,
+    );
+  if (first.length === 0) throw new StriateError("it maps a sequence that is empty");
+  const results = first.map((tensor, i) =>
+    body([tensor, ...others.map((item) => (item && isSequence(item) ? item[i] : item))]).map(tensorOf),
+  );
+  return results[0]!.map((_, i) => results.map((tensors) => tensors[i]!));
 }
 
 /**
