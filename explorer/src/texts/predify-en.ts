@@ -6,6 +6,8 @@ export const en = {
     "At timestep 0 this is an ordinary classifier, which the noise misleads. Then each of four layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Watch the answer change, then turn up the noise.",
   picture: "What the network sees",
   pictureHelp: "Drag the digit. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
+  pictureOwnHelp:
+    "Drag your picture. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
   digit: "digit",
   reconstructions: "What the layers believe",
   reconstructionsHelp:
@@ -15,12 +17,18 @@ export const en = {
     "The picture minus the prediction of layer 1: red where the picture is brighter than predicted, blue where it is darker.",
   answers: "Answer",
   answersHelp:
-    "Probability of each digit at this timestep. Dashed outlines: the classifier alone (timestep 0). A ring marks the digit shown.",
+    "Probability of each digit at this timestep. Dashed outlines: the classifier alone (timestep 0).",
+  answersRing: "A ring marks the digit shown.",
   probability: "Probability of the digit shown",
   probabilityHelp:
     "Over the timesteps. It falls if the feedback misleads the network, which can also happen.",
   probabilityOwn: "Probability of the last answer,",
   ownPicture: "Your own picture: choose, drop or paste one",
+  chooseFile: "Choose a picture…",
+  ownNetwork: "Your own network: choose or drop an .onnx file",
+  ownNetworkHelp: "A classifier of pictures. It stays in this tab, which adds the feedback to it.",
+  chooseNetwork: "Choose a network…",
+  networkMissing: "expected the network of this address beside the page, got status",
   ownPrivate:
     "It stays in this tab. The page cuts out its centre and makes it grey. The network knows nothing but digits.",
   notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
