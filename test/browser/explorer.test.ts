@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { View } from "../../explorer/src/address.js";
 import { LIMIT, openPage } from "./chromium.js";
 import { testAkorn } from "./explorer/akorn.js";
+import { testOwnNetwork } from "./explorer/own-network.js";
 import { testPredify } from "./explorer/predify.js";
 import {
   expectAccessible,
@@ -194,4 +195,5 @@ async function filesLoadedBy(view: View): Promise<ReadonlyMap<string, number>> {
 testAkorn();
 testSudoku();
 testPredify();
+testOwnNetwork();
 testV1();

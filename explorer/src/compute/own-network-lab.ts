@@ -1,6 +1,6 @@
 import { expose } from "comlink";
 import type { ImportedModel, Stepper, WebRuntime } from "striate";
-import { OnnxFile, adam, createWebRuntime, metrics, openStepper } from "striate";
+import { OnnxFile, adam, constantRate, createWebRuntime, metrics, openStepper, withWarmUp } from "striate";
 import type { PredictiveNetwork, Preprocessing, PreparedImages } from "striate/predify";
 import {
   Backbone,
@@ -35,6 +35,8 @@ type Values = Parameters<typeof writeUnrolled>[1];
 
 const BATCH = 8;
 const SEED = 1;
+const RATE = 0.003;
+const WARM_UP = 20;
 
 /** A problem that the page says in its own language. */
 class Refusal extends Error {
@@ -235,7 +237,8 @@ export class OwnNetworkLab {
           batchSize,
           seed: SEED,
           runtime,
-          learningRate: 0.003,
+          // Without a warm-up, the first steps of Adam overshoot where a decoder reads many channels.
+          learningRate: withWarmUp(constantRate(RATE), Math.min(WARM_UP, Math.ceil(steps / 2))),
           optimizer: adam(),
           signal: cancel.signal,
           onWarning: () => undefined,

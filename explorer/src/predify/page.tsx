@@ -89,8 +89,8 @@ export function PredifyPage() {
       ignored={ignored.value}
       problem={problem.value ?? networkProblem.value ?? player.problem}
       tagline={texts.tagline}
-      caption={texts.caption}
-      source={texts.source}
+      caption={isOwn ? texts.captionOwn : texts.caption}
+      source={isOwn ? texts.sourceOwn : texts.source}
       table={() => (isOwn ? ownTable.value?.() : tableOf(player))}
     >
       {samples.value === undefined ? null : isOwn ? (

@@ -4,6 +4,8 @@ export const en = {
     "Predify: a classifier that predicts its own inputs, and corrects some of its answers over a few timesteps.",
   caption:
     "At timestep 0 this is an ordinary classifier, which the noise misleads. Then each of four layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Watch the answer change, then turn up the noise.",
+  captionOwn:
+    "At timestep 0 this is your network alone. Then each of some layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Train the feedback first, then turn up the noise.",
   picture: "What the network sees",
   pictureHelp: "Drag the digit. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
   pictureOwnHelp:
@@ -92,6 +94,8 @@ export const en = {
     "No. The noise cannot be predicted. A layer that explains every pixel explains the noise as well; a layer that listens to the layers above keeps what they expect and leaves the noise unexplained. The aim is a good explanation of the picture, not a small error.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
+  sourceOwn:
+    "Method: Choksi et al., NeurIPS 2021 (arXiv:2106.02749). Network and pictures: your own. Digits: MNIST test set, CC BY-SA 3.0.",
   source:
     "Method: Choksi et al., NeurIPS 2021 (arXiv:2106.02749), here on a small VGG11 for digits. Weights and figures: trained and measured by " +
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",

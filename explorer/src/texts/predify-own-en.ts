@@ -38,6 +38,7 @@ export const en = {
   chooseNames: "Choose names…",
   namesCount: "lines, but the network has this many classes:",
   pcoders: "layers with feedback",
+  ownPrivate: "They stay in this tab. The page cuts out their centres and scales them to the network's size.",
   which: "picture",
   number: "number of your picture",
   automatic: "none until it is trained, then the authors' values",

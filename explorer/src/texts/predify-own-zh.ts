@@ -33,6 +33,7 @@ export const zh: OwnNetworkTexts = {
   chooseNames: "选择名称……",
   namesCount: "行，而网络的类别数为：",
   pcoders: "有反馈的层数",
+  ownPrivate: "图像只留在本标签页中。页面截取其中央部分并缩放到网络所需的大小。",
   which: "图像",
   number: "你的图像的编号",
   automatic: "训练之前没有反馈，之后用作者的值",

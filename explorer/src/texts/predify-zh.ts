@@ -4,6 +4,8 @@ export const zh: PredifyTexts = {
   tagline: "Predify：预测自身输入、并在几个时间步内自我修正的分类器。",
   caption:
     "时间步 0 是普通的分类器，会被噪声误导。随后四层各自预测下一层，每一层都朝着能解释图像的方向移动。请观察答案如何改变，然后调大噪声。",
+  captionOwn:
+    "时间步 0 是你的网络本身。随后若干层各自预测下一层（最低层预测图像），每一层都朝着能解释图像的方向移动。请先训练反馈，然后调大噪声。",
   picture: "网络看到的图像",
   pictureHelp: "拖动数字。键盘操作：用 Tab 选中，方向键移动，R 与 Shift+R 旋转。",
   pictureOwnHelp: "拖动你的图像。键盘操作：用 Tab 选中，方向键移动，R 与 Shift+R 旋转。",
@@ -80,6 +82,8 @@ export const zh: PredifyTexts = {
     "不矛盾。噪声无法预测。解释每个像素的层也解释了噪声；听从上层的层保留上层所期望的部分，让噪声留作未解释。目标不是图像上的小误差，而是好的解释。",
   lessonShow: "显示步骤",
   lessonSolution: "参考答案",
+  sourceOwn:
+    "方法：Choksi et al., NeurIPS 2021 (arXiv:2106.02749)。网络与图像：你自己的。数字：MNIST 测试集，CC BY-SA 3.0。",
   source:
     "方法：Choksi et al., NeurIPS 2021 (arXiv:2106.02749)，这里用于识别数字的小型 VGG11。权重与数值由 Striate 训练和测量 (striate models)。数字：MNIST 测试集，CC BY-SA 3.0。",
 };

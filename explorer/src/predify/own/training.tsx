@@ -92,7 +92,7 @@ export function TrainingSection(props: TrainingSectionProps) {
       )}
       <TrainingEndText session={session} texts={texts} />
       {losses.length > 1 && (
-        <div class="figures">
+        <div class="loss">
           <Figure title={texts.lossTitle} help={texts.lossHelp}>
             <Canvas
               width={FIGURE}

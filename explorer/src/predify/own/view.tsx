@@ -51,7 +51,7 @@ export function OwnNetworkView(props: OwnNetworkProps) {
   const fields = (
     <>
       {networkField}
-      <OwnPictureField own={own} texts={shared} />
+      <OwnPictureField own={own} texts={{ ...shared, ownPrivate: texts.ownPrivate }} />
       <Action label={texts.back} onClick={onClose} />
     </>
   );
