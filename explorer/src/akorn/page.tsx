@@ -31,7 +31,7 @@ export function AkornPage() {
         rows: player.frames.value.map(({ timestep, isScrambled, agreement, energy }) => [
           timestep,
           Number(isScrambled),
-          agreement,
+          agreement ?? "",
           energy,
         ]),
       })}

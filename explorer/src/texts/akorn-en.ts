@@ -7,6 +7,17 @@ export const en = {
   picture: "The picture",
   pictureHelp:
     "Drag a piece to move it. With the keyboard: Tab to a piece, arrow keys move it, K changes its shape, C its colour.",
+  pictureOwnHelp: "Your picture at the network's size, 32 x 32 pixels.",
+  ownPicture: "Your own picture: choose, drop or paste one",
+  chooseFile: "Choose a picture…",
+  ownPrivate:
+    "It stays in this tab. The page cuts out its centre. The network has seen nothing but pieces of one colour on black.",
+  notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
+  ownMissing:
+    "This address was made with somebody's own picture, which never left their tab. You see the pieces of the page instead.",
+  which: "picture",
+  ofThePage: "pieces",
+  own: "your own",
   piece: "piece",
   oscillators: "Oscillators",
   oscillatorsHelp:
