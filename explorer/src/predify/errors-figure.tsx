@@ -43,6 +43,7 @@ export function ErrorsFigure<Request, Frame extends { readonly errors: readonly 
           if (first === undefined) return;
           const lines = first.errors.map((start, i) => ({
             values: list.map(({ errors }) => errors[i]! / start),
+            name: `relative_error_pcoder_${i + 1}`,
             colour: CATEGORICAL[i]!,
           }));
           drawChart(context, {

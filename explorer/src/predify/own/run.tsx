@@ -13,7 +13,6 @@ import type { OwnPicture } from "../../parts/own-picture.js";
 import { mapPixels, putPixels } from "../../parts/pixels.js";
 import { Action, RunTime, useRun } from "../../parts/run-view.js";
 import type { Table } from "../../parts/save.js";
-import { download } from "../../parts/save.js";
 import type { PredifyTexts } from "../../texts/predify-en.js";
 import type { OwnNetworkTexts } from "../../texts/predify-own-en.js";
 import { CHART_HEIGHT, FIGURE, drawReconstructions, reconstructionAt } from "../drawings.js";
@@ -68,7 +67,7 @@ export function OwnRun(props: OwnRunProps) {
   const weights = weightsFor(state.value, end !== undefined);
   useRun(player, { pixels, preprocessing: preprocessing.value, weights, timesteps }, [
     ...[pixels, preprocessing.value, timesteps, end],
-    ...Object.values(weights),
+    ...[weights.feedforward, weights.feedback, weights.error],
   ]);
   const classes = useComputed(() => shownClasses(player.frames.value));
   const nameOf = (at: number): string => names.value?.[at] ?? String(at);
@@ -163,6 +162,7 @@ export function OwnRun(props: OwnRunProps) {
                 width: FIGURE,
                 height: CHART_HEIGHT,
                 lines: classes.value.map((at, i) => ({
+                  name: nameOf(at),
                   values: player.frames.value.map(({ probabilities }) => probabilities[at]!),
                   colour: CATEGORICAL[i % CATEGORICAL.length]!,
                 })),
@@ -295,7 +295,10 @@ export function OwnRun(props: OwnRunProps) {
           label={texts.export}
           onClick={() => {
             void session.file({ preprocessing: preprocessing.value, timesteps, weights }).then((blob) => {
-              if (blob !== undefined) download(`p${file.name}`, blob);
+              if (blob === undefined) return;
+              void import("../../parts/save.js").then(({ download }) => {
+                download(`p${file.name}`, blob);
+              });
             });
           }}
         />
