@@ -24,7 +24,7 @@ export function AkornPage() {
       ignored={ignored.value}
       problem={player.problem}
       tagline={texts.tagline}
-      caption={texts.caption}
+      caption={state.value.source === "own" ? texts.captionOwn : texts.caption}
       source={texts.source}
       table={() => ({
         columns: ["timestep", "scrambled", "fg_ari", "energy"],

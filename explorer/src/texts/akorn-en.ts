@@ -4,6 +4,9 @@ export const en = {
   caption:
     "Every place on a 16 x 16 grid over the picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
     "other, and those of one piece come to point the same way. Watch the pieces appear, then drag one of them.",
+  captionOwn:
+    "Every place on a 16 x 16 grid over your picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
+    "other. Watch which places come to point the same way: this network was trained on pieces of one colour, so expect it to follow colours.",
   picture: "The picture",
   pictureHelp:
     "Drag a piece to move it. With the keyboard: Tab to a piece, arrow keys move it, K changes its shape, C its colour.",

@@ -232,6 +232,22 @@ export function testOwnNetwork(): void {
       expect(await page.getByRole("alert").count()).toBe(0);
     });
 
+    it("takes a dropped network, and says so if it is too large for a tab", async () => {
+      const page = await showView("predify");
+      await page.evaluate(() => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(100_600_000)], "large.onnx"));
+        document.body.dispatchEvent(
+          new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
+        );
+      });
+      const alert = page.getByRole("alert").filter({ hasText: "large.onnx: This network is too large" });
+      await alert.waitFor();
+      expect(await alert.textContent()).toContain("101 MB; the limit is 100 MB");
+      await page.getByRole("button", { name: "Back to the network of the page" }).click();
+      await page.locator('canvas[aria-label^="Probability of the digit shown"]').waitFor();
+    });
+
     it("is opened from beside the page if the address names it", async () => {
       await mkdir(join(site, "network"), { recursive: true });
       await writeFile(join(site, "network", "my net.onnx"), classifier());
