@@ -57,11 +57,7 @@ function addCommand(parent: Commander, spec: Command, path: string, surroundings
     .helpOption("-h, --help", "print this help")
     .showHelpAfterError(`(${own} --help lists its options)`)
     .addHelpText("after", examplesOf(spec));
-  if (spec.argument)
-    added.argument(
-      `<${spec.argument.name}${spec.argument.several === true ? "..." : ""}>`,
-      spec.argument.help,
-    );
+  if (spec.argument) added.argument(argumentText(spec.argument), spec.argument.help);
   for (const [key, option] of Object.entries(spec.options)) added.addOption(commanderOption(key, option));
   added.action(async () => {
     // If a command and its parent have the same option, commander gives the value to the parent, so it is read from
@@ -99,4 +95,10 @@ async function addMoreHelp(program: Commander, args: readonly string[]): Promise
     const text = await more();
     program.commands.find((one) => one.name() === name)?.addHelpText("after", `\n${text}`);
   }
+}
+
+/** An argument as usage lines show it. */
+function argumentText({ name, several, optional }: NonNullable<Command["argument"]>): string {
+  const text = `${name}${several === true ? "..." : ""}`;
+  return optional === true ? `[${text}]` : `<${text}>`;
 }

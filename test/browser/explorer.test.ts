@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { View } from "../../explorer/src/address.js";
 import { LIMIT, openPage } from "./chromium.js";
 import { testAkorn } from "./explorer/akorn.js";
+import { testOwnNetwork } from "./explorer/own-network.js";
 import { testPredify } from "./explorer/predify.js";
 import {
   expectAccessible,
@@ -125,6 +126,27 @@ describe("the explorer", () => {
     expect(lines.slice(1).join()).not.toContain("NaN");
   });
 
+  it("saves a chart as a drawing, and its lines as a table", async () => {
+    const page = await showView("akorn");
+    const list = page.getByLabel("Save…");
+    await list.focus();
+    const saved = async (what: string): Promise<string> => {
+      const [file] = await Promise.all([page.waitForEvent("download"), list.selectOption(what)]);
+      return readFile(await file.path(), "utf8");
+    };
+    const drawing = await saved("Agreement with the pieces (SVG)");
+    const table = (await saved("Agreement with the pieces (CSV)")).trim().split("\r\n");
+    expect(table[0]).toBe("index,Agreement with the pieces");
+    expect(table).toHaveLength(14);
+    // The browser can read the drawing, whose thick line has a point for each value.
+    const path = await page.evaluate((text) => {
+      const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
+      return parsed.querySelector('path[stroke-width="2"]')?.getAttribute("d") ?? "";
+    }, drawing);
+    expect(path.match(/[MLhv]/g)).toHaveLength(13);
+    await expect(list.selectOption("The picture (SVG)", { timeout: 500 })).rejects.toThrow();
+  });
+
   it("gives a lesson, whose steps set the view", async () => {
     const page = await showView("komplexnet", "noise=0.3");
     await page.getByText(/^Lesson:/).click();
@@ -194,4 +216,5 @@ async function filesLoadedBy(view: View): Promise<ReadonlyMap<string, number>> {
 testAkorn();
 testSudoku();
 testPredify();
+testOwnNetwork();
 testV1();

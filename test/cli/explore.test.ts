@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { createRequire } from "node:module";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,7 +7,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { VIEWS } from "../../explorer/src/address.js";
 import { exploreCommandLine } from "../../src/cli/explorer-site.js";
 import { EXPLORER_VIEWS } from "../../src/experiments/explorer-views.js";
-import { serveSite } from "../../src/cli/explore.js";
+import { explore, serveSite } from "../../src/cli/explore.js";
+import { captured } from "./streams.js";
 import { temporaryFolder } from "../support/folders.js";
 
 async function servedSite(): Promise<string> {
@@ -49,6 +51,44 @@ it("serves nothing else", async () => {
     "%2e%2e/package.json",
   ])
     expect((await fetch(url + path)).status, path).toBe(404);
+});
+
+it("serves one network beside the page, to pages of this machine alone", async () => {
+  const site = await temporaryFolder();
+  await writeFile(join(site, "index.html"), "<title>a page</title>");
+  const folder = await temporaryFolder();
+  const model = join(folder, "my net & co.onnx");
+  await writeFile(model, "a network");
+  await writeFile(join(folder, "other.onnx"), "another");
+  const server = await serveSite(site, 0, model);
+  onTestFinished(() => server.close());
+  expect(await (await fetch(`${server.url}network/my%20net%20%26%20co.onnx`)).text()).toBe("a network");
+  expect((await fetch(`${server.url}network/other.onnx`)).status).toBe(404);
+  // A page of another site can lead its own name to this machine, and would otherwise read the network.
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const path = "/network/my%20net%20%26%20co.onnx";
+    request(server.url, { path, headers: { host: "evil.example" } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on("error", reject)
+      .end();
+  });
+  expect(status).toBe(403);
+});
+
+it("says what is wrong with a network before it serves anything", async () => {
+  const { streams } = captured();
+  const open = (options: Parameters<typeof explore>[0]) => explore(options, streams);
+  await expect(open({ port: 0, model: "net.pt" })).rejects.toThrow(
+    'the network: expected a name that ends in .onnx, got "net.pt"',
+  );
+  await expect(open({ port: 0, model: "none.onnx" })).rejects.toThrow(
+    '"none.onnx": expected a file that can be read, got ENOENT',
+  );
+  await expect(open({ port: 0, model: "none.onnx", view: "v1" })).rejects.toThrow(
+    "--view: only the view predify opens a network, got v1",
+  );
 });
 
 it("cannot be reached from other machines", async (context) => {

@@ -24,14 +24,14 @@ export function AkornPage() {
       ignored={ignored.value}
       problem={player.problem}
       tagline={texts.tagline}
-      caption={texts.caption}
+      caption={state.value.source === "own" ? texts.captionOwn : texts.caption}
       source={texts.source}
       table={() => ({
         columns: ["timestep", "scrambled", "fg_ari", "energy"],
         rows: player.frames.value.map(({ timestep, isScrambled, agreement, energy }) => [
           timestep,
           Number(isScrambled),
-          agreement,
+          agreement ?? "",
           energy,
         ]),
       })}

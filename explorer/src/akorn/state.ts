@@ -1,14 +1,19 @@
 import type { PlacedTetromino } from "striate";
 import { TETROMINOES, TETROMINO_COLOURS } from "striate";
 import type { AddressFormat, ViewState } from "../address.js";
-import { readLanguage, within } from "../address.js";
+import { oneOf, readLanguage, within } from "../address.js";
 import { SIDE } from "../compute/akorn-frame.js";
 
 /** Side of the grid on which pieces lie, in its cells. */
 export const GRID_CELLS = 7;
 
+/** What the network sees: pieces, or the picture of the user. */
+export const SOURCES = ["pieces", "own"] as const;
+
 /** The complete state of the view. The address stores it, so that a link restores the same state. */
 export interface ObjectState extends ViewState {
+  /** The address says only that the picture was one's own; the picture itself is in no address. */
+  readonly source: (typeof SOURCES)[number];
   readonly pieces: readonly PlacedTetromino[];
   /** Random seed of the initial oscillators. */
   readonly seed: number;
@@ -36,6 +41,7 @@ export const LIMITS = {
 
 /** A scene with three colours. The step size is smaller than in training, so that the oscillators can be watched. */
 export const START: ObjectState = {
+  source: "pieces",
   pieces: [
     { kind: 3, colour: 0, column: 1, row: 0 },
     { kind: 9, colour: 2, column: 4, row: 2 },
@@ -79,6 +85,7 @@ function readPieces(text: string): readonly PlacedTetromino[] | undefined {
 export const OBJECT_ADDRESS: AddressFormat<ObjectState> = {
   start: START,
   readers: {
+    source: oneOf(SOURCES),
     pieces: readPieces,
     seed: within(LIMITS.seed, true),
     rate: within(LIMITS.rate),

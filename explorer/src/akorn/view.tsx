@@ -10,16 +10,25 @@ import { Canvas } from "../parts/canvas.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { drawChart } from "../parts/chart.js";
 import { Handle } from "../parts/handle.js";
+import { OwnPictureField, OwnPictureNotices, useOwnPicture } from "../parts/own-picture.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
 import { Action, Folded, RunTime, WhatYouSee, runFacts, useRun } from "../parts/run-view.js";
 import type { ObjectTexts } from "../texts/akorn-en.js";
 import { codeOf } from "./code.js";
-import { CHART_HEIGHT, FIGURE, alignment, colourPixels, namedSegments } from "./drawings.js";
+import {
+  CHART_HEIGHT,
+  FIGURE,
+  alignment,
+  colourPixels,
+  namedSegments,
+  ownPixels,
+  planePixels,
+} from "./drawings.js";
 import { ObjectEditor } from "./editor.js";
 import type { ObjectState } from "./state.js";
-import { LIMITS, START, TRAINED } from "./state.js";
+import { LIMITS, SOURCES, START, TRAINED } from "./state.js";
 
 /** A player whose facts are the figures of the network. */
 export type ObjectPlayer = Player<ObjectRequest, ObjectFrame, PretrainedCard["figures"]>;
@@ -32,19 +41,26 @@ export interface ObjectViewProps {
 
 /** The figures of a run, its clock and its settings. */
 export function ObjectView({ player, state, texts }: ObjectViewProps) {
-  const { pieces, seed, rate, timesteps, scramble, column, row } = state.value;
+  const { source, pieces, seed, rate, timesteps, scramble, column, row } = state.value;
   const change = (to: Partial<ObjectState>): void => {
     state.value = { ...state.value, ...to };
   };
+  const own = useOwnPicture(() => {
+    change({ source: "own" });
+    player.clock.replay();
+  });
+  const ownShown = source === "own" ? own.bitmap.value : undefined;
+  const isOwn = ownShown !== undefined;
+  const ownPlanes = useMemo(() => ownShown && ownPixels(ownShown), [ownShown]);
   // Without a scramble, the chosen position does not decide the run.
   const at = scramble === 0 ? "" : `${scramble},${column},${row}`;
   useRun(
     player,
     {
-      ...{ pieces, seed, rate, timesteps },
+      ...{ pieces, own: ownPlanes, seed, rate, timesteps },
       scramble: scramble === 0 ? undefined : { timestep: scramble, column, row },
     },
-    [pieces, seed, rate, timesteps, at],
+    [pieces, ownPlanes, seed, rate, timesteps, at],
   );
   const truth = useMemo(() => tetrominoScene(pieces).labels, [pieces]);
   const aligned = useComputed(() => {
@@ -54,19 +70,32 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
   const now = player.current.value;
   const marks = player.frames.value.flatMap(({ isScrambled }, i) => (isScrambled ? [i] : []));
+  const agreement = now?.agreement;
   const energies = player.frames.value.map(({ energy }) => energy);
 
   return (
     <>
+      <OwnPictureNotices own={own} isWanted={source === "own"} texts={texts} />
       <div class="figures" aria-busy={player.isBusy.value}>
-        <Figure title={texts.picture} help={texts.pictureHelp}>
-          <ObjectEditor
-            pieces={pieces}
-            pieceWord={texts.piece}
-            onChange={(moved) => {
-              change({ pieces: moved });
-            }}
-          />
+        <Figure title={texts.picture} help={isOwn ? texts.pictureOwnHelp : texts.pictureHelp}>
+          {ownPlanes === undefined ? (
+            <ObjectEditor
+              pieces={pieces}
+              pieceWord={texts.piece}
+              onChange={(moved) => {
+                change({ pieces: moved });
+              }}
+            />
+          ) : (
+            <Canvas
+              width={FIGURE}
+              height={FIGURE}
+              label={texts.picture}
+              draw={(context) => {
+                putPixels(context, planePixels(ownPlanes), FIGURE);
+              }}
+            />
+          )}
         </Figure>
         <Figure title={texts.oscillators} help={texts.oscillatorsHelp}>
           <div class="editor">
@@ -109,43 +138,53 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
           <Canvas
             width={FIGURE}
             height={FIGURE}
-            label={`${texts.segments}. ${texts.agreement} ${percent(now?.agreement ?? 0)}`}
+            label={
+              agreement === undefined
+                ? texts.segments
+                : `${texts.segments}. ${texts.agreement} ${percent(agreement)}`
+            }
             draw={(context) => {
               const frame = player.current.value;
               if (frame?.segments.length !== truth.length) return;
               putPixels(
                 context,
-                labelMap({ height: PICTURE, width: PICTURE, labels: namedSegments(frame, truth) }),
+                labelMap({
+                  height: PICTURE,
+                  width: PICTURE,
+                  labels: namedSegments(frame, isOwn ? player.frames.value.at(-1)!.segments : truth),
+                }),
                 FIGURE,
               );
             }}
           />
         </Figure>
-        <Figure title={texts.agreement} help={texts.agreementHelp}>
-          <p class="response">
-            <output>{percent(now?.agreement ?? 0)}</output>
-          </p>
-          <Canvas
-            width={FIGURE}
-            height={CHART_HEIGHT}
-            label={`${texts.agreement} ${percent(now?.agreement ?? 0)}`}
-            draw={(context) => {
-              drawChart(context, {
-                width: FIGURE,
-                height: CHART_HEIGHT,
-                lines: [
-                  {
-                    values: player.frames.value.map(({ agreement }) => Math.max(0, agreement)),
-                    colour: CATEGORICAL[0],
-                  },
-                ],
-                range: [0, 1],
-                time: player.clock.time.value,
-                ...{ marks, format: percent },
-              });
-            }}
-          />
-        </Figure>
+        {agreement !== undefined && (
+          <Figure title={texts.agreement} help={texts.agreementHelp}>
+            <p class="response">
+              <output>{percent(agreement)}</output>
+            </p>
+            <Canvas
+              width={FIGURE}
+              height={CHART_HEIGHT}
+              label={`${texts.agreement} ${percent(agreement)}`}
+              draw={(context) => {
+                drawChart(context, {
+                  width: FIGURE,
+                  height: CHART_HEIGHT,
+                  lines: [
+                    {
+                      values: player.frames.value.map((frame) => Math.max(0, frame.agreement ?? 0)),
+                      colour: CATEGORICAL[0],
+                    },
+                  ],
+                  range: [0, 1],
+                  time: player.clock.time.value,
+                  ...{ marks, format: percent },
+                });
+              }}
+            />
+          </Figure>
+        )}
         <Figure title={texts.energy} help={texts.energyHelp}>
           <p class="response">
             <output>{now?.energy.toFixed(0)}</output>
@@ -173,12 +212,29 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
         note={({ isScrambled }) => (isScrambled ? `, ${texts.scrambled}` : "")}
       />
       <section class="controls">
+        <OwnPictureField own={own} texts={texts} />
+        <label>
+          {texts.which}{" "}
+          <select
+            value={isOwn ? "own" : "pieces"}
+            onChange={(event) => {
+              change({ source: event.currentTarget.value as ObjectState["source"] });
+            }}
+          >
+            {SOURCES.map((one) => (
+              <option key={one} value={one} disabled={one === "own" && own.bitmap.value === undefined}>
+                {one === "own" ? texts.own : texts.ofThePage}
+              </option>
+            ))}
+          </select>
+        </label>
         {slider("rate", texts.rate, 0.05)}
         {slider("timesteps", texts.timesteps, 1)}
         {slider("scramble", scramble === 0 ? texts.scrambleOff : texts.scramble, 1)}
         {slider("speed", texts.speed, 0.5)}
-        {button(texts.other, () => ({ pieces: placeTetrominoes(new Random(Date.now())) }))}
+        {button(texts.other, () => ({ source: "pieces", pieces: placeTetrominoes(new Random(Date.now())) }))}
         {button(texts.sameColour, () => ({
+          source: "pieces",
           pieces: pieces.map((piece) => ({ ...piece, colour: pieces[0]?.colour ?? 0 })),
         }))}
         {button(texts.again, () => ({ seed: (seed % LIMITS.seed[1]) + 1 }))}
@@ -207,7 +263,7 @@ export function ObjectView({ player, state, texts }: ObjectViewProps) {
         help={texts.equationHelp}
         code={`y_i = c_i + Σ_j J_ij x_j\nx_i ← normalise(x_i + γ (y_i − ⟨x_i, y_i⟩ x_i)),   γ = ${rate}\nE = − Σ_i ⟨x_i, y_i⟩`}
       />
-      <Folded title={texts.code} code={codeOf(state.value)} />
+      <Folded title={texts.code} code={codeOf({ ...state.value, source: isOwn ? "own" : "pieces" })} />
       <p class="facts">{factsOf(player, texts)}</p>
     </>
   );

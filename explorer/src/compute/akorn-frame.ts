@@ -15,6 +15,8 @@ export const SEGMENTS = 4;
 /** What decides a run. */
 export interface ObjectRequest {
   readonly pieces: readonly PlacedTetromino[];
+  /** A picture of the user's in place of the pieces, [3, PICTURE, PICTURE], 0 to 1; nobody knows its objects. */
+  readonly own: Float32Array | undefined;
   /** Random seed of the initial oscillators. */
   readonly seed: number;
   /** gamma, the step size of the oscillators. */
@@ -36,8 +38,8 @@ export interface ObjectFrame {
   readonly colours: Uint8Array;
   /** [PICTURE, PICTURE]: segments from 1, found by clustering the features. */
   readonly segments: Int32Array;
-  /** Adjusted Rand index of the segments over the pixels of the pieces (FG-ARI). */
-  readonly agreement: number;
+  /** Adjusted Rand index of the segments over the pixels of the pieces (FG-ARI); undefined for a picture of the user's. */
+  readonly agreement: number | undefined;
   /** Energy, the mean over the shifted copies. */
   readonly energy: number;
 }

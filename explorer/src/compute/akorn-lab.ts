@@ -29,11 +29,11 @@ export class ObjectLab {
   }
 
   /** Computes all timesteps of one run. */
-  async run({ pieces, seed, rate, timesteps, scramble }: ObjectRequest): Promise<Computed<ObjectFrame>> {
+  async run({ pieces, own, seed, rate, timesteps, scramble }: ObjectRequest): Promise<Computed<ObjectFrame>> {
     const stepper = this.#stepper;
     if (stepper === undefined) throw new Error("the lab is not open");
     const { image, labels } = tetrominoScene(pieces);
-    const picture = Float32Array.from(image, (value) => value / 255);
+    const picture = own ?? Float32Array.from(image, (value) => value / 255);
     const copies = shiftedCopies(picture, TILING);
     const images = new Float32Array(COPIES * picture.length);
     copies.forEach((copy, i) => {
@@ -70,7 +70,7 @@ export class ObjectLab {
         isScrambled,
         oscillators: positions(states.data as Float32Array),
         segments,
-        agreement: metrics.foregroundAri(labels, segments),
+        agreement: own === undefined ? metrics.foregroundAri(labels, segments) : undefined,
         energy: energies.reduce((sum, value) => sum + value, 0) / COPIES,
       });
       return (states.data as Float32Array).slice();

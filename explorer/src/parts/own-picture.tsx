@@ -1,45 +1,66 @@
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
-import { useEffect, useId } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { FileField } from "./file-field.js";
 
 /** Side of a picture of the user in pixels, after its centre is cut out; networks get it smaller still. */
 const OWN_SIDE = 256;
+/** Largest number of pictures that are kept: 50 MB. */
+const MOST_PICTURES = 200;
 
 export interface OwnPicture {
   /** The square centre of the last picture; undefined before there is one. */
   readonly bitmap: Signal<ImageBitmap | undefined>;
+  /** All pictures so far, the last one included. */
+  readonly all: Signal<readonly ImageBitmap[]>;
+  /** Name of the file of the last picture. */
+  readonly name: Signal<string | undefined>;
   /** Name of the file that could not be read as a picture, until one can. */
   readonly refused: Signal<string | undefined>;
-  readonly take: (file: File) => Promise<void>;
+  readonly take: (files: readonly File[]) => Promise<void>;
 }
 
 /**
- * The picture that a user chose, dropped on the page or pasted. It stays in the memory of this tab. A file that is no
+ * The pictures that a user chose, dropped on the page or pasted. They stay in the memory of this tab. A file that is no
  * picture changes nothing but `refused`.
+ *
+ * @param claims takes a file that is meant for something else, and returns true
  */
-export function useOwnPicture(onTaken: () => void): OwnPicture {
+export function useOwnPicture(
+  onTaken: () => void,
+  claims: (file: File) => boolean = () => false,
+): OwnPicture {
   const bitmap = useSignal<ImageBitmap | undefined>(undefined);
+  const all = useSignal<readonly ImageBitmap[]>([]);
+  const name = useSignal<string | undefined>(undefined);
   const refused = useSignal<string | undefined>(undefined);
-  // Pictures are decoded at different speeds; only the latest counts.
-  const latest = useSignal<File | undefined>(undefined);
-  const take = async (file: File): Promise<void> => {
-    latest.value = file;
-    const square = await squareOf(file).catch(() => undefined);
-    if (latest.peek() !== file) return;
-    refused.value = square === undefined ? file.name : undefined;
-    if (square === undefined) return;
-    bitmap.value = square;
+  // Pictures are decoded at different speeds; only the latest files count.
+  const latest = useSignal<readonly File[]>([]);
+  const take = async (given: readonly File[]): Promise<void> => {
+    const files = given.filter((file) => !claims(file));
+    if (files.length === 0) return;
+    latest.value = files;
+    const squares = await Promise.all(files.map((file) => squareOf(file).catch(() => undefined)));
+    if (latest.peek() !== files) return;
+    refused.value = files.find((_, i) => squares[i] === undefined)?.name;
+    const last = squares.findLastIndex((square) => square !== undefined);
+    if (last < 0) return;
+    all.value = [...all.peek(), ...squares.filter((square) => square !== undefined)].slice(-MOST_PICTURES);
+    bitmap.value = squares[last];
+    name.value = files[last]!.name;
     onTaken();
   };
+  // The listeners of the first rendering call what the latest one has.
+  const taking = useRef(take);
+  taking.current = take;
   useEffect(() => {
     const over = (event: DragEvent): void => {
       if (event.dataTransfer?.types.includes("Files") === true) event.preventDefault();
     };
     const offer = (event: Event, files: FileList | undefined): void => {
-      const file = files?.[0];
-      if (file === undefined) return;
+      if (files === undefined || files.length === 0) return;
       event.preventDefault();
-      void take(file);
+      void taking.current([...files]);
     };
     const drop = (event: DragEvent): void => {
       offer(event, event.dataTransfer?.files);
@@ -56,7 +77,7 @@ export function useOwnPicture(onTaken: () => void): OwnPicture {
       removeEventListener("paste", paste);
     };
   }, []);
-  return { bitmap, refused, take };
+  return { bitmap, all, name, refused, take };
 }
 
 /** The square centre of a picture on white, since drawings with a transparent ground are made to be seen on white. */
@@ -74,30 +95,23 @@ async function squareOf(file: File): Promise<ImageBitmap> {
   return canvas.transferToImageBitmap();
 }
 
-/** The field to choose a picture of one's own. */
+/** The field to choose pictures of one's own. */
 export function OwnPictureField(props: {
   readonly own: OwnPicture;
-  readonly texts: Readonly<Record<"ownPicture" | "ownPrivate", string>>;
+  readonly texts: Readonly<Record<"ownPicture" | "ownPrivate" | "chooseFile", string>>;
 }) {
   const { own, texts } = props;
-  const id = useId();
   return (
-    <div class="file">
-      <label for={id}>{texts.ownPicture}</label>
-      <input
-        id={id}
-        type="file"
-        accept="image/*"
-        aria-describedby={`${id}-private`}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file !== undefined) void own.take(file);
-          // The same file can be chosen again.
-          event.currentTarget.value = "";
-        }}
-      />
-      <small id={`${id}-private`}>{texts.ownPrivate}</small>
-    </div>
+    <FileField
+      label={texts.ownPicture}
+      help={texts.ownPrivate}
+      button={texts.chooseFile}
+      accept="image/*"
+      chosen={own.name.value}
+      onFiles={(files) => {
+        void own.take(files);
+      }}
+    />
   );
 }
 

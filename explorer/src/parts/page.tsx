@@ -6,7 +6,6 @@ import { VIEWS, viewAddress } from "../address.js";
 import type { Texts } from "../texts/en.js";
 import { textsOf } from "../texts/texts.js";
 import type { Table } from "./save.js";
-import { csvOf, download, pngOf } from "./save.js";
 
 export interface PageProps<State extends ViewState> {
   readonly view: View;
@@ -85,20 +84,29 @@ interface SaveProps {
   readonly texts: Texts;
 }
 
-/** A list of what can be saved: each figure as PNG, and the numbers of the run as CSV. */
+/** A list of what can be saved: each figure as PNG, charts also as SVG and their values as CSV, and the numbers of the run as CSV. */
 function Save({ view, table, texts }: SaveProps) {
-  const titles = useSignal<readonly string[]>([]);
+  const titles = useSignal<readonly { readonly title: string; readonly isChart: boolean }[]>([]);
   const figures = (): Element[] =>
     [...document.querySelectorAll("figure")].filter((figure) => figure.querySelector("canvas") !== null);
   const look = (): void => {
-    titles.value = figures().map((figure) => figure.querySelector("h2")?.textContent ?? "");
+    titles.value = figures().map((figure) => ({
+      title: figure.querySelector("h2")?.textContent ?? "",
+      isChart: figure.querySelector("canvas[data-chart]") !== null,
+    }));
   };
+  /** @param what the numbers of the run ("csv"), or the kind and the index of a figure ("svg 3") */
   const save = async (what: string): Promise<void> => {
-    const numbers = what === "csv" ? table() : undefined;
-    if (numbers !== undefined)
-      download(`striate-${view}.csv`, new Blob([csvOf(numbers)], { type: "text/csv" }));
-    const figure = figures()[Number(what)];
-    if (figure !== undefined) download(`striate-${view}-${Number(what) + 1}.png`, await pngOf(figure));
+    // Only those who save something load what writes it.
+    const { csvOf, download, pngOf, seriesOf, svgOf } = await import("./save.js");
+    const [kind, at] = what.split(" ");
+    const name = `striate-${view}${at === undefined ? "" : `-${Number(at) + 1}`}`;
+    const figure = figures()[Number(at)];
+    const numbers = at === undefined ? table() : kind === "csv" ? figure && seriesOf(figure) : undefined;
+    const drawing = kind === "svg" ? figure && svgOf(figure) : undefined;
+    if (numbers !== undefined) download(`${name}.csv`, new Blob([csvOf(numbers)], { type: "text/csv" }));
+    if (drawing !== undefined) download(`${name}.svg`, new Blob([drawing], { type: "image/svg+xml" }));
+    if (kind === "png" && figure !== undefined) download(`${name}.png`, await pngOf(figure));
   };
   return (
     <select
@@ -114,11 +122,13 @@ function Save({ view, table, texts }: SaveProps) {
     >
       <option value="">{texts.save}</option>
       <option value="csv">{texts.saveNumbers}</option>
-      {titles.value.map((title, i) => (
-        <option key={i} value={i}>
-          {`${title} (PNG)`}
-        </option>
-      ))}
+      {titles.value.flatMap(({ title, isChart }, i) =>
+        (isChart ? ["png", "svg", "csv"] : ["png"]).map((kind) => (
+          <option key={`${kind} ${i}`} value={`${kind} ${i}`}>
+            {`${title} (${kind.toUpperCase()})`}
+          </option>
+        )),
+      )}
     </select>
   );
 }

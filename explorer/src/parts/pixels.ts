@@ -16,10 +16,10 @@ export function putPixels(
 /** Pixels of a map of numbers, each drawn in a colour. */
 export function mapPixels(
   values: ArrayLike<number>,
-  side: number,
+  width: number,
   colourOf: (value: number) => readonly [number, number, number],
 ): { readonly data: Uint8ClampedArray<ArrayBuffer>; readonly width: number; readonly height: number } {
-  const data = new Uint8ClampedArray(4 * side * side);
-  for (let i = 0; i < side * side; i++) data.set([...colourOf(values[i]!), 255], 4 * i);
-  return { data, width: side, height: side };
+  const data = new Uint8ClampedArray(4 * values.length);
+  for (let i = 0; i < values.length; i++) data.set([...colourOf(values[i]!), 255], 4 * i);
+  return { data, width, height: values.length / width };
 }

@@ -24,7 +24,7 @@ export function drawGrey(context: Context, pixels: Float32Array, size = FIGURE):
 
 /** The reconstruction of a PCoder at a time between two frames. */
 export function reconstructionAt(
-  frames: readonly PredifyFrame[],
+  frames: readonly Pick<PredifyFrame, "reconstructions">[],
   time: number,
   pcoder: number,
 ): Float32Array {
@@ -34,13 +34,18 @@ export function reconstructionAt(
   return before.map((value, i) => (1 - share) * value + share * after[i]!);
 }
 
-/** The reconstructions of all PCoders, two in a row. */
-export function drawReconstructions(context: Context, frames: readonly PredifyFrame[], time: number): void {
+/** The reconstructions of all PCoders, two in a row, each drawn by `draw` with a side of the given size. */
+export function drawReconstructions(
+  context: Context,
+  frames: readonly Pick<PredifyFrame, "reconstructions">[],
+  time: number,
+  draw: (context: Context, picture: Float32Array, size: number) => void = drawGrey,
+): void {
   const half = FIGURE / 2;
   frames[0]!.reconstructions.forEach((_, i) => {
     context.save();
     context.translate((i % 2) * half, Math.floor(i / 2) * half);
-    drawGrey(context, reconstructionAt(frames, time, i), half - 4);
+    draw(context, reconstructionAt(frames, time, i), half - 4);
     context.fillStyle = "#fff";
     context.strokeStyle = "#000";
     context.lineWidth = 3;

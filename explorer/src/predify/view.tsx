@@ -1,4 +1,5 @@
 import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { CATEGORICAL, DIVERGING, scalarColour } from "striate/draw";
 import type { PredifyFacts, PredifyFrame, PredifyRequest } from "../compute/predify-frame.js";
@@ -8,7 +9,8 @@ import { drawChart } from "../parts/chart.js";
 import { Figure, Slider } from "../parts/controls.js";
 import { SAMPLE, labelOf } from "../parts/digits.js";
 import { Handle } from "../parts/handle.js";
-import { OwnPictureField, OwnPictureNotices, useOwnPicture } from "../parts/own-picture.js";
+import type { OwnPicture } from "../parts/own-picture.js";
+import { OwnPictureField, OwnPictureNotices } from "../parts/own-picture.js";
 import { mapPixels, putPixels } from "../parts/pixels.js";
 import type { Player } from "../parts/player.js";
 import { Lesson } from "../parts/lesson.js";
@@ -23,6 +25,7 @@ import {
   drawReconstructions,
   reconstructionAt,
 } from "./drawings.js";
+import { ErrorsFigure } from "./errors-figure.js";
 import { networkPicture } from "./picture.js";
 import type { PredifyState } from "./state.js";
 import { AUTHORS, CHOICES, LIMITS, SOURCES, START, weightsOf } from "./state.js";
@@ -33,22 +36,19 @@ export interface PredifyViewProps {
   readonly player: PredifyPlayer;
   readonly state: Signal<PredifyState>;
   readonly samples: ImageBitmap;
+  readonly own: OwnPicture;
+  /** The field to choose a network of one's own. */
+  readonly networkField: ComponentChildren;
   readonly texts: PredifyTexts;
 }
 
 /** The figures of a run, its clock and its settings. */
-export function PredifyView({ player, state, samples, texts }: PredifyViewProps) {
+export function PredifyView({ player, state, samples, own, networkField, texts }: PredifyViewProps) {
   const { source, sample, x, y, angle, noise, salt, seed, choice, beta, lambda, alpha, timesteps } =
     state.value;
   const change = (to: Partial<PredifyState>): void => {
     state.value = { ...state.value, ...to };
   };
-  const own = useOwnPicture(() => {
-    const { source: before } = state.peek();
-    // A picture on paper is dark on white, where the network learnt white digits on black.
-    change({ source: before === "digit" ? "swapped" : before, x: START.x, y: START.y, angle: 0, noise: 0 });
-    player.clock.replay();
-  });
   const ownShown = source === "digit" ? undefined : own.bitmap.value;
   const isOwn = ownShown !== undefined;
   const pixels = useMemo(
@@ -69,7 +69,7 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
     <>
       <OwnPictureNotices own={own} isWanted={source !== "digit"} texts={texts} />
       <div class="figures" aria-busy={player.isBusy.value}>
-        <Figure title={texts.picture} help={texts.pictureHelp}>
+        <Figure title={texts.picture} help={isOwn ? texts.pictureOwnHelp : texts.pictureHelp}>
           <div class="editor">
             <Canvas
               width={FIGURE}
@@ -117,7 +117,10 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             }}
           />
         </Figure>
-        <Figure title={texts.answers} help={texts.answersHelp}>
+        <Figure
+          title={texts.answers}
+          help={isOwn ? texts.answersHelp : `${texts.answersHelp} ${texts.answersRing}`}
+        >
           <Canvas
             width={FIGURE}
             height={FIGURE}
@@ -157,51 +160,12 @@ export function PredifyView({ player, state, samples, texts }: PredifyViewProps)
             }}
           />
         </Figure>
-        <Figure
-          title={texts.errors}
-          help={texts.errorsHelp}
-          value={
-            <>
-              {texts.errorsHelp}
-              {frames[0]?.errors.map((_, i) => (
-                <span key={i}>
-                  {" "}
-                  <i class="key" style={{ background: CATEGORICAL[i]! }} /> {i + 1}
-                </span>
-              ))}
-            </>
-          }
-        >
-          <p class="response">
-            <output>{now?.errors.map((error) => error.toFixed(2)).join(" · ")}</output>
-          </p>
-          <Canvas
-            width={FIGURE}
-            height={CHART_HEIGHT}
-            label={`${texts.errors}: ${now?.errors.map((error) => error.toFixed(2)).join(", ") ?? ""}`}
-            draw={(context) => {
-              const list = player.frames.value;
-              const [first] = list;
-              if (first === undefined) return;
-              const lines = first.errors.map((start, i) => ({
-                values: list.map(({ errors }) => errors[i]! / start),
-                colour: CATEGORICAL[i]!,
-              }));
-              drawChart(context, {
-                width: FIGURE,
-                height: CHART_HEIGHT,
-                lines,
-                range: [0, Math.max(1, ...lines.flatMap(({ values }) => values))],
-                time: player.clock.time.value,
-                format: percent,
-              });
-            }}
-          />
-        </Figure>
+        <ErrorsFigure player={player} texts={texts} />
       </div>
       <RunTime player={player} texts={texts} />
       <section class="controls">
         <OwnPictureField own={own} texts={texts} />
+        {networkField}
         <label>
           {texts.which}{" "}
           <select

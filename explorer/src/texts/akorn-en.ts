@@ -4,9 +4,23 @@ export const en = {
   caption:
     "Every place on a 16 x 16 grid over the picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
     "other, and those of one piece come to point the same way. Watch the pieces appear, then drag one of them.",
+  captionOwn:
+    "Every place on a 16 x 16 grid over your picture has 16 oscillators, which start in random directions. At each timestep, all places pull at each " +
+    "other. Watch which places come to point the same way: this network was trained on pieces of one colour, so expect it to follow colours.",
   picture: "The picture",
   pictureHelp:
     "Drag a piece to move it. With the keyboard: Tab to a piece, arrow keys move it, K changes its shape, C its colour.",
+  pictureOwnHelp: "Your picture at the network's size, 32 x 32 pixels.",
+  ownPicture: "Your own picture: choose, drop or paste one",
+  chooseFile: "Choose a picture…",
+  ownPrivate:
+    "It stays in this tab. The page cuts out its centre. The network has seen nothing but pieces of one colour on black.",
+  notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
+  ownMissing:
+    "This address was made with somebody's own picture, which never left their tab. You see the pieces of the page instead.",
+  which: "picture",
+  ofThePage: "pieces",
+  own: "your own",
   piece: "piece",
   oscillators: "Oscillators",
   oscillatorsHelp:

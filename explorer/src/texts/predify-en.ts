@@ -4,8 +4,12 @@ export const en = {
     "Predify: a classifier that predicts its own inputs, and corrects some of its answers over a few timesteps.",
   caption:
     "At timestep 0 this is an ordinary classifier, which the noise misleads. Then each of four layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Watch the answer change, then turn up the noise.",
+  captionOwn:
+    "At timestep 0 this is your network alone. Then each of some layers predicts the one below it (the lowest predicts the picture), and every layer moves towards what explains the picture. Train the feedback first, then turn up the noise.",
   picture: "What the network sees",
   pictureHelp: "Drag the digit. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
+  pictureOwnHelp:
+    "Drag your picture. With the keyboard: Tab to it, arrow keys move it, R and Shift+R turn it.",
   digit: "digit",
   reconstructions: "What the layers believe",
   reconstructionsHelp:
@@ -15,12 +19,18 @@ export const en = {
     "The picture minus the prediction of layer 1: red where the picture is brighter than predicted, blue where it is darker.",
   answers: "Answer",
   answersHelp:
-    "Probability of each digit at this timestep. Dashed outlines: the classifier alone (timestep 0). A ring marks the digit shown.",
+    "Probability of each digit at this timestep. Dashed outlines: the classifier alone (timestep 0).",
+  answersRing: "A ring marks the digit shown.",
   probability: "Probability of the digit shown",
   probabilityHelp:
     "Over the timesteps. It falls if the feedback misleads the network, which can also happen.",
   probabilityOwn: "Probability of the last answer,",
   ownPicture: "Your own picture: choose, drop or paste one",
+  chooseFile: "Choose a picture…",
+  ownNetwork: "Your own network: choose or drop an .onnx file",
+  ownNetworkHelp: "A classifier of pictures. It stays in this tab, which adds the feedback to it.",
+  chooseNetwork: "Choose a network…",
+  networkMissing: "expected the network of this address beside the page, got status",
   ownPrivate:
     "It stays in this tab. The page cuts out its centre and makes it grey. The network knows nothing but digits.",
   notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
@@ -84,6 +94,8 @@ export const en = {
     "No. The noise cannot be predicted. A layer that explains every pixel explains the noise as well; a layer that listens to the layers above keeps what they expect and leaves the noise unexplained. The aim is a good explanation of the picture, not a small error.",
   lessonShow: "Show step",
   lessonSolution: "An answer",
+  sourceOwn:
+    "Method: Choksi et al., NeurIPS 2021 (arXiv:2106.02749). Network and pictures: your own. Digits: MNIST test set, CC BY-SA 3.0.",
   source:
     "Method: Choksi et al., NeurIPS 2021 (arXiv:2106.02749), here on a small VGG11 for digits. Weights and figures: trained and measured by " +
     "Striate (striate models). Digits: MNIST test set, CC BY-SA 3.0.",

@@ -4,8 +4,11 @@ export const zh: PredifyTexts = {
   tagline: "Predify：预测自身输入、并在几个时间步内自我修正的分类器。",
   caption:
     "时间步 0 是普通的分类器，会被噪声误导。随后四层各自预测下一层，每一层都朝着能解释图像的方向移动。请观察答案如何改变，然后调大噪声。",
+  captionOwn:
+    "时间步 0 是你的网络本身。随后若干层各自预测下一层（最低层预测图像），每一层都朝着能解释图像的方向移动。请先训练反馈，然后调大噪声。",
   picture: "网络看到的图像",
   pictureHelp: "拖动数字。键盘操作：用 Tab 选中，方向键移动，R 与 Shift+R 旋转。",
+  pictureOwnHelp: "拖动你的图像。键盘操作：用 Tab 选中，方向键移动，R 与 Shift+R 旋转。",
   digit: "数字",
   reconstructions: "各层所相信的图像",
   reconstructionsHelp:
@@ -13,11 +16,17 @@ export const zh: PredifyTexts = {
   error: "未能解释的部分",
   errorHelp: "图像减去第 1 层的预测：红色表示图像比预测更亮，蓝色表示更暗。",
   answers: "回答",
-  answersHelp: "当前时间步每个数字的概率。虚线框为单独的分类器（时间步 0）；圆圈标出图中真实的数字。",
+  answersHelp: "当前时间步每个数字的概率。虚线框为单独的分类器（时间步 0）。",
+  answersRing: "圆圈标出图中真实的数字。",
   probability: "所示数字的概率",
   probabilityHelp: "随时间步变化。若反馈误导了网络，概率会下降，这也会发生。",
   probabilityOwn: "最后回答的概率，数字",
   ownPicture: "你自己的图像：选择、拖入或粘贴",
+  chooseFile: "选择图像……",
+  ownNetwork: "你自己的网络：选择或拖入 .onnx 文件",
+  ownNetworkHelp: "一个图像分类器。它只留在本标签页中，由本页为其加上反馈。",
+  chooseNetwork: "选择网络……",
+  networkMissing: "此地址所指的网络应与页面放在一起，但服务器的回答是状态",
   ownPrivate: "图像只留在本标签页中。页面截取其中央部分并转为灰度。网络只认识数字。",
   notPicture: "浏览器无法将此文件读作图像；当前内容没有改变。",
   ownMissing: "此链接使用了他人自己的图像，该图像从未离开其标签页。这里改为显示页面自带的数字。",
@@ -73,6 +82,8 @@ export const zh: PredifyTexts = {
     "不矛盾。噪声无法预测。解释每个像素的层也解释了噪声；听从上层的层保留上层所期望的部分，让噪声留作未解释。目标不是图像上的小误差，而是好的解释。",
   lessonShow: "显示步骤",
   lessonSolution: "参考答案",
+  sourceOwn:
+    "方法：Choksi et al., NeurIPS 2021 (arXiv:2106.02749)。网络与图像：你自己的。数字：MNIST 测试集，CC BY-SA 3.0。",
   source:
     "方法：Choksi et al., NeurIPS 2021 (arXiv:2106.02749)，这里用于识别数字的小型 VGG11。权重与数值由 Striate 训练和测量 (striate models)。数字：MNIST 测试集，CC BY-SA 3.0。",
 };

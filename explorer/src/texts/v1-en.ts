@@ -44,6 +44,7 @@ export const en = {
   ownHelp:
     "The square centre of your own picture, in grey. The ellipse is the receptive field of the chosen cell.",
   ownPicture: "Your own picture: choose, drop or paste one",
+  chooseFile: "Choose a picture…",
   ownPrivate: "It stays in this tab. The page cuts out its centre and makes it grey.",
   notPicture: "this file is no picture that the browser can read; what you see is unchanged.",
   ownMissing:

@@ -9,7 +9,7 @@ export interface Example {
 
 /** What a command gets in addition to its options. */
 export interface Invocation {
-  /** The value of the command's argument; "" if it has none. */
+  /** The value of the command's argument; "" if it has none, or none was given. */
   readonly argument: string;
   /** All values of an argument that may have several. */
   readonly all: readonly string[];
@@ -34,6 +34,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
     readonly completes?: "file" | "experiment" | "shell";
     /** Whether the command takes one value or more. Default: exactly one. */
     readonly several?: boolean;
+    /** Whether the command can do without it. */
+    readonly optional?: boolean;
   };
   readonly options: S;
   /** Examples for the help text; at least one. */

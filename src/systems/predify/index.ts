@@ -38,6 +38,7 @@ export { PCoder } from "./core/pcoder.js";
 export type { Prediction } from "./core/pcoder.js";
 export { predify } from "./core/predify.js";
 export * from "./training/tasks.js";
+export * from "./training/train-web.js";
 export { resizeMatrix } from "./decoder/upsampling.js";
 export * from "./files/export.js";
 export * from "./core/run.js";

@@ -84,14 +84,14 @@ export function testPredify(): void {
       const sent: string[] = [];
       const listen = (request: { url(): string }): number => sent.push(request.url());
       page.on("request", listen);
-      await page.getByLabel(/^Your own picture/).setInputFiles(sevenOnPaper());
+      await page.locator('input[aria-label^="Your own picture"]').setInputFiles(sevenOnPaper());
       await page.locator('canvas[aria-label^="Probability of the last answer, 7"]').waitFor();
       await stopAt(page, 8);
       await page.locator('canvas[aria-label^="Answer: 7"]').waitFor();
       expect(await page.evaluate(() => location.hash)).toBe("#source=swapped&noise=0");
       const seen = await pixelsOf(page, "What the network sees");
       await page
-        .getByLabel(/^Your own picture/)
+        .locator('input[aria-label^="Your own picture"]')
         .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
       await page.getByRole("alert").filter({ hasText: "notes.txt: this file is no picture" }).waitFor();
       expect(await pixelsOf(page, "What the network sees")).toBe(seen);

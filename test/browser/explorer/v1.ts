@@ -131,7 +131,7 @@ export function testV1(): void {
       const [side, data] = [64, new Uint8Array(64 * 64 * 3).fill(128)];
       const file = Buffer.from(encode({ width: side, height: side, data, channels: 3 }));
       await page
-        .getByLabel(/^Your own picture/)
+        .locator('input[aria-label^="Your own picture"]')
         .setInputFiles({ name: "grey.png", mimeType: "image/png", buffer: file });
       await page.getByRole("status").filter({ hasText: "You see a grating" }).waitFor({ state: "detached" });
       // The cell answers to the grating, and hardly to an even grey.

@@ -12,6 +12,7 @@ import {
   relu,
   tensorData,
 } from "../../../src/graph/index.js";
+import { readOnnx } from "../../../src/graph/onnx/read/read.js";
 import { fromData } from "../../../src/nn/init.js";
 import { adam, sgd } from "../../../src/nn/optimizers.js";
 import { nodeRuntime } from "../../../src/runtime/node.js";
@@ -19,6 +20,9 @@ import { measureDeviations } from "../../../src/systems/predify/core/run.js";
 import type { PredifyOptions } from "../../../src/systems/predify/index.js";
 import { openPredictive, predify } from "../../../src/systems/predify/index.js";
 import { trainFeedback } from "../../../src/systems/predify/training/train-node.js";
+import { trainFeedback as trainInPage } from "../../../src/systems/predify/training/train-web.js";
+import type { WebRuntime } from "../../../src/runtime/web.js";
+import { describeModel } from "../../../src/train/model-description.js";
 import type { MemoryData } from "../../../src/train/task.js";
 import { Random } from "../../../src/util/random.js";
 import { numbers } from "../../support/run.js";
@@ -150,5 +154,28 @@ describe("the dynamics of a predified network", () => {
     expect(image).toBeCloseTo(255 * Math.sqrt(variance), 1);
     expect(maps).toHaveLength(2);
     for (const map of maps) expect(map).toBeGreaterThan(0);
+  });
+});
+
+describe("the training of feedback", () => {
+  it("gives the same decoders and errors in a page as in Node", async () => {
+    const network = predify(backbone({ image: 1, map: 30 }), { pcoders: 2 });
+    const options = { steps: 6, batchSize: 8, seed: 4, optimizer: adam(), validation: dataIn(1) };
+    const inNode = await trainFeedback(network, dataIn(1), { ...options, threads: 1 });
+    const runtime = Object.assign(Object.create(nodeRuntime) as WebRuntime, {
+      close: () => Promise.resolve(),
+    });
+    const inPage = await trainInPage(network, dataIn(1), { ...options, runtime });
+    expect([...inPage.values.keys()]).toEqual([...inNode.values.keys()]);
+    for (const [name, { data }] of inPage.values) {
+      const other = inNode.values.get(name)!.data;
+      expect(ratio(Array.from(data as Float32Array), Array.from(other as Float32Array)), name).toBeLessThan(
+        1e-5,
+      );
+    }
+    expect(inPage.evaluations.at(-1)!.loss).toBeCloseTo(inNode.evaluations.at(-1)!.loss!, 5);
+    const { outputs, metadata } = readOnnx(inPage.export({ timesteps: 2, preprocessing: { scale: 255 } }));
+    expect(outputs.logits!.shape).toEqual([3, "batch", 3]);
+    expect(describeModel(metadata, "the export").preprocessing).toMatchObject({ scale: 255 });
   });
 });

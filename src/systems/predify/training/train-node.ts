@@ -1,6 +1,3 @@
-import { IMAGES } from "../../../data/images/prepared-images.js";
-import type { Dim, TensorData } from "../../../graph/index.js";
-import { tensorData } from "../../../graph/index.js";
 import type { Optimizer } from "../../../nn/optimizer.js";
 import { sgd } from "../../../nn/optimizers.js";
 import type { State } from "../../../nn/module.js";
@@ -9,21 +6,19 @@ import { nodeRuntime } from "../../../runtime/node.js";
 import type { OpeningOptions } from "../../../runtime/slow-opening.js";
 import { sayIfSlow } from "../../../runtime/slow-opening.js";
 import { workerRuntime } from "../../../runtime/worker-node.js";
-import { Evaluator } from "../../../train/evaluator.js";
 import type { TrainOptions, TrainedRun } from "../../../train/run/run-node.js";
 import { train } from "../../../train/run/run-node.js";
-import type { InferenceGraph, TrainingData } from "../../../train/task.js";
+import type { TrainingData } from "../../../train/task.js";
 import { saveOnnx } from "../../../graph/onnx/write/save-node.js";
-import { Random } from "../../../util/random.js";
 import type { UnrolledOptions } from "../files/export.js";
 import { writeUnrolled } from "../files/export.js";
 import { hyperparametersOf } from "../core/hyperparameters.js";
 import type { Hyperparameters } from "../core/hyperparameters.js";
-import { measureDeviations, measureWindows } from "../core/run.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import type { TuningOptions } from "./tasks.js";
 import { FeedbackTask, HyperparameterTask } from "./tasks.js";
-import { freshValues } from "../core/values.js";
+import { errorsOf, openErrors } from "./errors.js";
+import { finishedValues, startValues } from "./units.js";
 
 /** Options of `trainFeedback`. */
 export interface TrainFeedbackOptions extends Omit<
@@ -65,14 +60,8 @@ export async function trainFeedback(
   options: TrainFeedbackOptions,
 ): Promise<TrainedFeedback> {
   const task = new FeedbackTask(network);
-  const {
-    validation,
-    seed,
-    batchSize,
-    learningRate = 0.001,
-    optimizer = sgd({ weightDecay: 5e-4 }),
-  } = options;
-  const start = await withUnits(network, options.values ?? freshValues(network, seed), data, options);
+  const { validation, batchSize, learningRate = 0.001, optimizer = sgd({ weightDecay: 5e-4 }) } = options;
+  const start = await startValues(network, data, { ...options, runtime: nodeRuntime });
   const run = await train(task, data, {
     ...options,
     learningRate,
@@ -86,14 +75,7 @@ export async function trainFeedback(
         }),
     }),
   });
-  const first = await firstBatch(network, data, Math.min(batchSize, 8));
-  const values = await measureWindows(
-    network,
-    run.values,
-    first,
-    Random.derive(seed, "windows"),
-    nodeRuntime,
-  );
+  const values = await finishedValues(network, run.values, data, { ...options, runtime: nodeRuntime });
   return {
     ...run,
     values,
@@ -102,56 +84,6 @@ export async function trainFeedback(
       await saveOnnx(path, writeUnrolled(network, values, { preprocessing, ...unrolled }));
     },
   };
-}
-
-/** Number of images on which units are measured. */
-const UNIT_IMAGES = 64;
-
-/** A ratio of standard deviations from which on the authors' values no longer suit a network without measured units. */
-const FAR_FROM_ONE = 8;
-
-/**
- * Measures the units of a network whose decoders start to be trained. A network without measured units gets a caution if
- * its images or feature maps are far from those for which the authors' hyper-parameters are meant.
- */
-async function withUnits(
-  network: PredictiveNetwork,
-  values: ReadonlyMap<string, TensorData>,
-  data: TrainingData,
-  { seed, values: given, onWarning }: Pick<TrainFeedbackOptions, "seed" | "values" | "onWarning">,
-): Promise<State> {
-  const hasUnits = network.pcoders.some(({ units }) => units !== undefined);
-  // Decoders that were trained before keep the units in which they were trained.
-  if (hasUnits && given !== undefined) return new Map(values);
-  const images = await firstBatch(network, data, UNIT_IMAGES);
-  const deviations = await measureDeviations(network, images, Random.derive(seed, "units"), nodeRuntime);
-  const result = new Map(values);
-  network.pcoders.forEach(({ number, units, after }, i) => {
-    const [target, source] = [deviations[i]!, deviations[i + 1]!];
-    const places = {
-      target: i === 0 ? "the images" : `"${network.pcoders[i - 1]!.after}"`,
-      source: `"${after}"`,
-    };
-    if (units === undefined) {
-      const ratio = target / source;
-      if (ratio > FAR_FROM_ONE)
-        onWarning?.(
-          `PCoder ${number}: its error step is ${Math.round(ratio ** 2)} times as large as for values of equal spread, because ` +
-            `the standard deviation of ${places.target} is ${target.toPrecision(3)} and that of ${places.source} ${source.toPrecision(3)}; ` +
-            'the hyper-parameters may be far too large: units: "measured" makes them independent of this',
-        );
-      return;
-    }
-    for (const [name, deviation] of Object.entries({ target, source }) as ["target" | "source", number][]) {
-      const isSpread = Number.isFinite(deviation) && deviation > 0;
-      if (!isSpread)
-        onWarning?.(
-          `PCoder ${number}: the standard deviation of ${places[name]} is ${deviation} on the first ${images.shape[0]!} images, so it is taken as 1`,
-        );
-      result.set(`pcoder${number}.${name}_std`, tensorData([isSpread ? deviation : 1], []));
-    }
-  });
-  return result;
 }
 
 /**
@@ -164,30 +96,12 @@ export async function reconstructionErrors(
   data: TrainingData,
   options: OpeningOptions & { readonly batchSize: number },
 ): Promise<Record<string, number>> {
-  const batch = Math.min(options.batchSize, data.count);
-  const task = new ErrorTask(network);
-  const opening = Evaluator.open(task, batch, new Map(), workerRuntime);
+  const opening = openErrors(network, Math.min(options.batchSize, data.count), workerRuntime);
   const evaluator = await sayIfSlow(opening, options.onWarning);
-  const sums: Record<string, number> = {};
-  const batches = Math.floor(data.count / batch);
   try {
-    for (let i = 0; i < batches; i++) {
-      const indices = Array.from({ length: batch }, (_, n) => i * batch + n);
-      const found = await evaluator.run(values, data, indices, [0]);
-      for (const [name, value] of Object.entries(found))
-        sums[name] = (sums[name] ?? 0) + Number(value.data[0]) / batches;
-    }
+    return await errorsOf(evaluator, values, data, options.batchSize);
   } finally {
     await evaluator.close();
-  }
-  return { ...sums, loss: Object.values(sums).reduce((a, b) => a + b, 0) };
-}
-
-/** The feedback task, with the training errors as its outputs in inference. */
-class ErrorTask extends FeedbackTask {
-  override inference(batch: Dim): InferenceGraph {
-    const { inputs, metrics = {} } = this.loss(batch as number);
-    return { inputs, outputs: metrics };
   }
 }
 
@@ -210,18 +124,4 @@ export async function tuneHyperparameters(
   const task = new HyperparameterTask(network, options);
   const run = await train(task, data, { ...options, trainable: (name) => task.trainable(name) });
   return { run, hyperparameters: hyperparametersOf(run.values, network.pcoders.length) };
-}
-
-async function firstBatch(
-  network: PredictiveNetwork,
-  data: TrainingData,
-  batch: number,
-): Promise<TensorData> {
-  const shape = [Math.min(batch, data.count), ...network.backbone.imageShape];
-  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  await data.fill(
-    Array.from({ length: shape[0]! }, (_, i) => i),
-    { [IMAGES]: values },
-  );
-  return { dtype: "float32", shape, data: values };
 }
