@@ -1,4 +1,5 @@
 import { StriateError } from "../util/errors.js";
+import { availableBytes } from "./available-bytes-node.js";
 import { identityModel } from "./identity-model.js";
 import { openHostProgram } from "./host-program.js";
 import { openChainedProgram, openSession } from "./ort.js";
@@ -72,4 +73,5 @@ export const nodeRuntime: Runtime = {
       ? openHostProgram(ortNode(), spec, options)
       : openChainedProgram(ortNode(), spec, device, options, identityModel);
   },
+  availableBytes,
 };

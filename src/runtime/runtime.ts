@@ -101,6 +101,8 @@ export interface Runtime {
    */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
   createProgram(spec: ProgramSpec, options?: SessionOptions): Promise<Program>;
+  /** The memory in bytes that the process can still take, if the runtime knows it. */
+  availableBytes?(): number;
 }
 
 /** The target for which graphs are lowered if a runtime runs them with these options. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { StriateError } from "../util/errors.js";
+import { availableBytes } from "./available-bytes-node.js";
 import { checkDevice } from "./runtime.js";
 import type {
   Device,
@@ -96,6 +97,7 @@ export const workerRuntime: Runtime = {
     const device = deviceOf(options);
     return inOwnWorker((worker) => worker.openProgram(device, spec, options));
   },
+  availableBytes,
 };
 
 /** Opens a session or program in a worker of its own. Closing it also ends the worker. */

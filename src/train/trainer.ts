@@ -6,7 +6,7 @@ import type { Optimizer } from "../nn/optimizer.js";
 import { adam } from "../nn/optimizers.js";
 import type { Schedule } from "../nn/schedules.js";
 import { constantRate } from "../nn/schedules.js";
-import type { TrainingLayout } from "../nn/training-state.js";
+import type { TrainingLayout, TrainingStep } from "../nn/training-state.js";
 import {
   LAST_INPUT,
   LEARNING_RATE_INPUT,
@@ -14,7 +14,6 @@ import {
   frozenValues,
   initialTrainingState,
   modelValues,
-  writeTrainingStepInParts,
 } from "../nn/training-state.js";
 import { trainingStepInParts } from "../nn/training-step.js";
 import { showShape } from "../graph/index.js";
@@ -22,6 +21,7 @@ import type { TensorData } from "../graph/dtype.js";
 import { scalarData } from "../graph/dtype.js";
 import { average } from "../metrics/statistics.js";
 import type { Program, Runtime, SessionOptions } from "../runtime/runtime.js";
+import type { OpeningOptions } from "../runtime/slow-opening.js";
 import { sessionOptionsOf, targetOf } from "../runtime/runtime.js";
 import { checkShape, checkWhole, nonFiniteTensor } from "../util/check.js";
 import { StriateError, check } from "../util/errors.js";
@@ -29,6 +29,7 @@ import type { Parts } from "../util/slices.js";
 import { atOnce, inSlices } from "../util/slices.js";
 import { Random } from "../util/random.js";
 import type { LossGraph, Task, TrainingData } from "./task.js";
+import { stepModel } from "./step-model.js";
 import { fillInputs } from "./task.js";
 
 /** All settings of a training run except the task and its data. */
@@ -55,7 +56,7 @@ export interface Recipe {
   /**
    * Whether the backward pass computes the results inside a timestep once more instead of keeping them, for networks
    * that unroll timesteps. This needs less memory and more time (docs/engine.md), and changes results at most by
-   * rounding. Default: false.
+   * rounding. Default: only if memory is short, which `onWarning` is then told.
    */
   readonly recompute?: boolean;
   /** Whether to train the parameter of this name. Default: all trainable parameters are trained. */
@@ -109,33 +110,36 @@ export class Trainer {
     data: TrainingData,
     recipe: Recipe,
     runtime: Runtime,
-    options: SessionOptions & { readonly from?: TrainerState } = {},
+    options: SessionOptions & OpeningOptions & { readonly from?: TrainerState } = {},
   ): Promise<Trainer> {
     const { batchSize, accumulate = 1, seed, optimizer = adam() } = recipe;
     const { clipNorm, clipValue, ema, recompute, trainable } = recipe;
     checkWhole("training: accumulate", accumulate);
     const batches = new Batches({ count: data.count, batchSize: batchSize * accumulate, seed });
     const loss = task.loss(batchSize);
-    const step = trainingStepInParts({
-      inputs: loss.inputs,
-      loss: loss.loss,
-      parameters: task.parameters,
-      optimizer,
-      accumulate,
-      ...(loss.metrics && { metrics: loss.metrics }),
-      ...(loss.updates && { updates: loss.updates }),
-      ...(clipNorm !== undefined && { clipNorm }),
-      ...(clipValue !== undefined && { clipValue }),
-      ...(ema && { ema }),
-      ...(recompute !== undefined && { recompute }),
-      ...(trainable && { trainable }),
-    });
-    const training = await inSlices(step);
-    if (accumulate > 1) checkBatchAxis(training, batchSize);
+    const trace = function* (recompute: boolean): Parts<TrainingStep> {
+      const training = yield* trainingStepInParts({
+        inputs: loss.inputs,
+        loss: loss.loss,
+        parameters: task.parameters,
+        optimizer,
+        accumulate,
+        recompute,
+        ...(loss.metrics && { metrics: loss.metrics }),
+        ...(loss.updates && { updates: loss.updates }),
+        ...(clipNorm !== undefined && { clipNorm }),
+        ...(clipValue !== undefined && { clipValue }),
+        ...(ema && { ema }),
+        ...(trainable && { trainable }),
+      });
+      if (accumulate > 1) checkBatchAxis(training, batchSize);
+      return training;
+    };
     const initial = await inSlices(initialValuesInParts(task, recipe));
-    const { from } = options;
+    const { from, onWarning = console.warn } = options;
     const target = targetOf(runtime, options);
-    const model = (await inSlices(writeTrainingStepInParts(training, initial, target))).bytes;
+    const available = target === "cpu" ? runtime.availableBytes?.() : undefined;
+    const { training, model } = await stepModel({ trace, recompute, initial, target, available, onWarning });
     const state = from ? restored(training, from.tensors) : initialTrainingState(training, initial);
     const program = await runtime.createProgram(
       { model, state: Object.fromEntries(state) },

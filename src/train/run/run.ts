@@ -155,7 +155,11 @@ export async function runTraining(
   const from = start && { step: start.step, tensors: dataOf(start) };
   warnOfOtherPlace(start?.place, place.description, settings.onWarning);
   const trainer = await sayIfSlow(
-    Trainer.open(task, data, recipe, runtime, { ...sessionOptionsOf(place), ...(from && { from }) }),
+    Trainer.open(task, data, recipe, runtime, {
+      ...sessionOptionsOf(place),
+      ...(from && { from }),
+      ...(settings.onWarning && { onWarning: settings.onWarning }),
+    }),
     settings.onWarning,
   );
   const log = await RunLog.open(store, start?.unlogged);
