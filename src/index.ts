@@ -67,7 +67,7 @@ export type { LogRow } from "./train/run/run-store.js";
 export { train } from "./train/run/run-web.js";
 export type { TrainOptions, TrainedRun } from "./train/run/run-web.js";
 export type { StepGraph, StepState, SteppedModel } from "./train/step-graph.js";
-export { openStepper } from "./train/stepper.js";
+export { openModelStepper, openStepper } from "./train/stepper.js";
 export type {
   ResetOptions,
   StepInput,

@@ -121,16 +121,36 @@ export function openStepper(
   source: StepSource | Uint8Array,
   options: StepperOptions = {},
 ): Promise<Stepper> {
-  return sayIfSlow(openSilently(runtime, source, options), options.onWarning);
+  if (!(source instanceof Uint8Array)) return openModelStepper(runtime, source, options);
+  return sayIfSlow(
+    openStep(runtime, () => readStep(source, options.batch), options),
+    options.onWarning,
+  );
 }
 
-async function openSilently(
+/**
+ * Like `openStepper`, but only for models. A page that calls this function alone does not load the code that reads ONNX
+ * files (a third of a small page), if its bundler removes code that nothing uses.
+ *
+ * @throws StriateError for a parameter without a value, and for inputs or outputs whose shapes are not fixed
+ */
+export function openModelStepper(
   runtime: Runtime,
-  source: StepSource | Uint8Array,
+  source: StepSource,
+  options: StepperOptions = {},
+): Promise<Stepper> {
+  return sayIfSlow(
+    openStep(runtime, () => traceStep(source, options.batch), options),
+    options.onWarning,
+  );
+}
+
+async function openStep(
+  runtime: Runtime,
+  stepOf: () => OpenedStep,
   options: StepperOptions,
 ): Promise<Stepper> {
-  const step =
-    source instanceof Uint8Array ? readStep(source, options.batch) : traceStep(source, options.batch);
+  const step = stepOf();
   const target = targetOf(runtime, options);
   const constants = { values: asConstants(step.values) };
   const lowered = await inSlices(lowerInParts(step.outputs, target, constants));

@@ -189,13 +189,13 @@ describe("the explorer", () => {
       `explorer: page ${kilobytes(code)} kB gzip, first view ${(everything / 1e6).toFixed(2)} MB, of which ` +
         `${kilobytes(shared)} kB are for all views`,
     );
-    const most = { akorn: 170, sudoku: 170, predify: 190, v1: 100 };
+    const most = { akorn: 120, sudoku: 115, predify: 190, v1: 90 };
     for (const view of ["akorn", "sudoku", "predify", "v1"] as const) {
       const adds = kilobytes(total(await filesLoadedBy(view), isCode) - shared);
       console.log(`explorer: ${view} adds ${adds} kB`);
       expect(adds, view).toBeLessThan(most[view]);
     }
-    expect(code).toBeLessThan(150_000);
+    expect(code).toBeLessThan(120_000);
     expect(shared).toBeLessThan(35_000);
     expect(everything).toBeLessThan(5_700_000);
   });

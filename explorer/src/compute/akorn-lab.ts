@@ -1,7 +1,7 @@
 import { expose } from "comlink";
 import type { PretrainedCard } from "striate/pretrained";
 import type { Stepper } from "striate";
-import { Random, createWebRuntime, metrics, openStepper, tetrominoScene } from "striate";
+import { Random, createWebRuntime, metrics, openModelStepper, tetrominoScene } from "striate";
 import { channelsLast, interleave, segmentImages, shiftedCopies } from "striate/akorn";
 import { loadPretrained } from "striate/pretrained";
 import type { Computed } from "../parts/player.js";
@@ -24,7 +24,7 @@ export class ObjectLab {
   async open(): Promise<PretrainedCard["figures"]> {
     const runtime = await createWebRuntime({ device: "wasm" });
     const { model, values, card } = await loadPretrained("akorn-tetrominoes");
-    this.#stepper = await openStepper(runtime, { model, values }, { batch: COPIES });
+    this.#stepper = await openModelStepper(runtime, { model, values }, { batch: COPIES });
     return card.figures;
   }
 

@@ -1,6 +1,6 @@
 import { expose } from "comlink";
 import type { Session, Stepper } from "striate";
-import { createWebRuntime, exportOnnx, openStepper } from "striate";
+import { createWebRuntime, exportOnnx, openModelStepper } from "striate";
 import { loadPretrained } from "striate/pretrained";
 import type { Frame, LabFacts, StepRequest } from "./frame.js";
 import { FIELD } from "./frame.js";
@@ -19,8 +19,8 @@ export class Lab {
       loadPretrained("random-phases-digits2"),
       loadPretrained("real-valued-digits2"),
     ]);
-    this.#kuramoto = await openStepper(runtime, kuramoto, { seed: 1 });
-    this.#random = await openStepper(runtime, random, { seed: 1 });
+    this.#kuramoto = await openModelStepper(runtime, kuramoto, { seed: 1 });
+    this.#random = await openModelStepper(runtime, random, { seed: 1 });
     this.#real = await runtime.createSession(exportOnnx(real.model, real.values), {});
     const accuracy = {
       kuramoto: kuramoto.card.figures[0]!.value,

@@ -1,6 +1,6 @@
 import { expose } from "comlink";
 import type { Stepper } from "striate";
-import { createWebRuntime, metrics, openStepper } from "striate";
+import { createWebRuntime, metrics, openModelStepper } from "striate";
 import { loadPretrained } from "striate/pretrained";
 import type { Computed } from "../parts/player.js";
 import type { StartAnswer, SudokuFacts, SudokuFrame, SudokuRequest } from "./sudoku-frame.js";
@@ -17,7 +17,7 @@ export class SudokuLab {
   async open(): Promise<SudokuFacts> {
     const runtime = await createWebRuntime({ device: "wasm" });
     const { model, values, card } = await loadPretrained("akorn-sudoku");
-    this.#stepper = await openStepper(runtime, { model, values }, { batch: STARTS });
+    this.#stepper = await openModelStepper(runtime, { model, values }, { batch: STARTS });
     return card.figures;
   }
 
