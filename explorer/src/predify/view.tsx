@@ -6,7 +6,7 @@ import type { PredifyFacts, PredifyFrame, PredifyRequest } from "../compute/pred
 import { SIDE, STD } from "../compute/predify-frame.js";
 import { Canvas } from "../parts/canvas.js";
 import { drawChart } from "../parts/chart.js";
-import { Figure, Slider } from "../parts/controls.js";
+import { Figure } from "../parts/controls.js";
 import { SAMPLE, labelOf } from "../parts/digits.js";
 import { Handle } from "../parts/handle.js";
 import type { OwnPicture } from "../parts/own-picture.js";
@@ -27,6 +27,8 @@ import {
 } from "./drawings.js";
 import { ErrorsFigure } from "./errors-figure.js";
 import { networkPicture } from "./picture.js";
+import type { SliderKey } from "./state-slider.js";
+import { StateSlider } from "./state-slider.js";
 import type { PredifyState } from "./state.js";
 import { AUTHORS, CHOICES, LIMITS, SOURCES, START, weightsOf } from "./state.js";
 
@@ -235,25 +237,8 @@ export function PredifyView({ player, state, samples, own, networkField, texts }
     </>
   );
 
-  function slider(key: keyof typeof LIMITS & keyof PredifyState, label: string, step: number) {
-    const isWeight = key === "beta" || key === "lambda" || key === "alpha";
-    return (
-      <Slider
-        label={label}
-        value={state.value[key]}
-        range={LIMITS[key]}
-        step={step}
-        onInput={(value) => {
-          change({
-            [key]: value,
-            ...(isWeight && { choice: "sliders" }),
-            // The weights of drive, feedback and memory add up to 1.
-            ...(key === "beta" && { lambda: Math.min(lambda, 1 - value) }),
-            ...(key === "lambda" && { beta: Math.min(beta, 1 - value) }),
-          });
-        }}
-      />
-    );
+  function slider(name: SliderKey, label: string, step: number) {
+    return <StateSlider name={name} label={label} step={step} state={state.value} change={change} />;
   }
 
   function button(label: string, to: () => Partial<PredifyState>) {

@@ -54,7 +54,7 @@ export function testAkorn(): void {
       const before = await pixelsOf(page, "Oscillators");
       await stopAt(page, 8);
       await page.getByText("timestep 7, just scrambled").waitFor();
-      expect(await pixelsOf(page, "Oscillators")).not.toBe(before);
+      await expect.poll(() => pixelsOf(page, "Oscillators")).not.toBe(before);
       await stopAt(page, 15);
       expect(await agreementOf(page)).toBeGreaterThan(85);
     });
@@ -73,7 +73,7 @@ export function testAkorn(): void {
         .poll(() => page.locator("h2").allTextContents())
         .not.toContain("Agreement with the pieces");
       await stopAt(page, 12);
-      expect(await pixelsOf(page, "Oscillators")).not.toBe(before);
+      await expect.poll(() => pixelsOf(page, "Oscillators")).not.toBe(before);
       // The colours of the segments at the middle of either square and at a corner of the ground.
       const colours = await page.locator('canvas[aria-label^="Objects found"]').evaluate((canvas) => {
         const { width } = canvas as HTMLCanvasElement;

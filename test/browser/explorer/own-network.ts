@@ -126,7 +126,7 @@ export function testOwnNetwork(): void {
       await stopAt(page, 0);
       // The classifier itself has not changed, but its layers believe something else.
       expect(await answers.getAttribute("aria-label")).toBe(before);
-      expect(await pixelsOf(page, "What the layers believe")).not.toBe(believed);
+      await expect.poll(() => pixelsOf(page, "What the layers believe")).not.toBe(believed);
       await stopAt(page, 8);
 
       const [file] = await Promise.all([

@@ -51,7 +51,7 @@ export function testPredify(): void {
       await stopAt(page, 8);
       await page.locator('canvas[aria-label^="Answer: 3"]').waitFor();
       expect(parseInt((await probability.textContent()) ?? "", 10)).toBeGreaterThan(80);
-      expect(await pixelsOf(page, "What the layers believe")).not.toBe(before);
+      await expect.poll(() => pixelsOf(page, "What the layers believe")).not.toBe(before);
     });
 
     it("is the classifier alone without feedback and correction", async () => {
@@ -72,7 +72,7 @@ export function testPredify(): void {
       await stopAt(page, 8);
       expect(await page.getByLabel("feed-forward (β)").inputValue()).toBe("0.3");
       expect(await page.getByLabel(/^β, λ and α/).inputValue()).toBe("sliders");
-      expect(await pixelsOf(page, "What the layers believe")).not.toBe(before);
+      await expect.poll(() => pixelsOf(page, "What the layers believe")).not.toBe(before);
       await page.getByLabel("Gaussian noise").fill("0");
       await stopAt(page, 0);
       await page.locator('canvas[aria-label^="Answer: 3"]').waitFor();

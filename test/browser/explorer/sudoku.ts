@@ -11,8 +11,8 @@ export function testSudoku(): void {
       const [board, oscillators] = [await pixelsOf(page, "The board"), await pixelsOf(page, "Oscillators")];
       await stopAt(page, 63);
       await expect.poll(() => conflicts.textContent()).toBe("solved");
-      expect(await pixelsOf(page, "The board")).not.toBe(board);
-      expect(await pixelsOf(page, "Oscillators")).not.toBe(oscillators);
+      await expect.poll(() => pixelsOf(page, "The board")).not.toBe(board);
+      await expect.poll(() => pixelsOf(page, "Oscillators")).not.toBe(oscillators);
       // Two of the eight starts end with conflicts.
       expect(await page.getByRole("button", { name: /^start \d: solved/ }).count()).toBe(6);
       await page

@@ -17,6 +17,8 @@ import type { PredifyTexts } from "../../texts/predify-en.js";
 import type { OwnNetworkTexts } from "../../texts/predify-own-en.js";
 import { CHART_HEIGHT, FIGURE, drawReconstructions, reconstructionAt } from "../drawings.js";
 import { ErrorsFigure } from "../errors-figure.js";
+import type { SliderKey } from "../state-slider.js";
+import { StateSlider } from "../state-slider.js";
 import type { PredifyState } from "../state.js";
 import { AUTHORS, LIMITS, SOURCES } from "../state.js";
 import { ANSWERS_HEIGHT, drawClasses, shownClasses } from "./answers.js";
@@ -42,7 +44,7 @@ export interface OwnRunProps {
 export function OwnRun(props: OwnRunProps) {
   const { session, facts, file, state, samples, own, onTable, fields, texts, shared } = props;
   const { player } = session;
-  const { source, sample, noise, salt, seed, choice, beta, lambda, timesteps } = state.value;
+  const { source, sample, noise, salt, seed, choice, timesteps } = state.value;
   const change = (to: Partial<PredifyState>): void => {
     state.value = { ...state.value, ...to };
   };
@@ -312,25 +314,8 @@ export function OwnRun(props: OwnRunProps) {
     </>
   );
 
-  function slider(key: keyof typeof LIMITS & keyof PredifyState, label: string, step: number) {
-    const isWeight = key === "beta" || key === "lambda" || key === "alpha";
-    return (
-      <Slider
-        label={label}
-        value={state.value[key]}
-        range={LIMITS[key]}
-        step={step}
-        onInput={(value) => {
-          change({
-            [key]: value,
-            ...(isWeight && { choice: "sliders" }),
-            // The weights of drive, feedback and memory add up to 1.
-            ...(key === "beta" && { lambda: Math.min(lambda, 1 - value) }),
-            ...(key === "lambda" && { beta: Math.min(beta, 1 - value) }),
-          });
-        }}
-      />
-    );
+  function slider(name: SliderKey, label: string, step: number) {
+    return <StateSlider name={name} label={label} step={step} state={state.value} change={change} />;
   }
 }
 

@@ -1,7 +1,5 @@
-import type { Optimizer } from "../../../nn/optimizer.js";
 import { sgd } from "../../../nn/optimizers.js";
 import type { State } from "../../../nn/module.js";
-import type { Schedule } from "../../../nn/schedules.js";
 import { nodeRuntime } from "../../../runtime/node.js";
 import type { OpeningOptions } from "../../../runtime/slow-opening.js";
 import { sayIfSlow } from "../../../runtime/slow-opening.js";
@@ -16,27 +14,13 @@ import { hyperparametersOf } from "../core/hyperparameters.js";
 import type { Hyperparameters } from "../core/hyperparameters.js";
 import type { PredictiveNetwork } from "../core/network.js";
 import type { TuningOptions } from "./tasks.js";
+import type { FeedbackOptions, ReplacedOptions } from "./feedback-options.js";
 import { FeedbackTask, HyperparameterTask } from "./tasks.js";
 import { errorsOf, openErrors } from "./errors.js";
 import { finishedValues, startValues } from "./units.js";
 
 /** Options of `trainFeedback`. */
-export interface TrainFeedbackOptions extends Omit<
-  TrainOptions,
-  "optimizer" | "learningRate" | "evaluate" | "trainable"
-> {
-  /**
-   * Default: SGD without momentum and with weight decay 5e-4, as in the paper for VGG16. For EfficientNet,
-   * the paper uses RMSprop.
-   */
-  readonly optimizer?: Optimizer;
-  /** Default 0.001. */
-  readonly learningRate?: number | Schedule;
-  /**
-   * Held-out images, on which the prediction errors are measured every `evaluateEvery` steps and at the end.
-   */
-  readonly validation?: TrainingData;
-}
+export interface TrainFeedbackOptions extends FeedbackOptions, Omit<TrainOptions, ReplacedOptions> {}
 
 /** The result of `trainFeedback`. */
 export interface TrainedFeedback extends Omit<TrainedRun, "export"> {

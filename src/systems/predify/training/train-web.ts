@@ -1,7 +1,5 @@
 import { sgd } from "../../../nn/optimizers.js";
-import type { Optimizer } from "../../../nn/optimizer.js";
 import type { State } from "../../../nn/module.js";
-import type { Schedule } from "../../../nn/schedules.js";
 import { createWorkerRuntime } from "../../../runtime/worker-web.js";
 import type { TrainOptions, TrainedRun } from "../../../train/run/run-web.js";
 import { train } from "../../../train/run/run-web.js";
@@ -10,21 +8,12 @@ import type { PredictiveNetwork } from "../core/network.js";
 import type { UnrolledOptions } from "../files/export.js";
 import { writeUnrolled } from "../files/export.js";
 import { errorsOf, openErrors } from "./errors.js";
+import type { FeedbackOptions, ReplacedOptions } from "./feedback-options.js";
 import { FeedbackTask } from "./tasks.js";
 import { finishedValues, startValues } from "./units.js";
 
 /** Options of `trainFeedback` in a browser. */
-export interface TrainFeedbackOptions extends Omit<
-  TrainOptions,
-  "optimizer" | "learningRate" | "evaluate" | "trainable"
-> {
-  /** Default: SGD without momentum and with weight decay 5e-4, as in the paper for VGG16. */
-  readonly optimizer?: Optimizer;
-  /** Default 0.001. */
-  readonly learningRate?: number | Schedule;
-  /** Held-out images, on which the prediction errors are measured every `evaluateEvery` steps and at the end. */
-  readonly validation?: TrainingData;
-}
+export interface TrainFeedbackOptions extends FeedbackOptions, Omit<TrainOptions, ReplacedOptions> {}
 
 /** The result of `trainFeedback` in a browser. */
 export interface TrainedFeedback extends Omit<TrainedRun, "export"> {
